@@ -1,0 +1,1 @@
+"""The command `magpie`: a client of the public gRPC API."""

@@ -1,0 +1,1 @@
+"""The web console: a client of the public gRPC API."""

@@ -1,0 +1,1 @@
+"""The Magpie SDK: a light, typed client of the public gRPC API."""

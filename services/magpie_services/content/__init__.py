@@ -1,0 +1,1 @@
+"""The content service: words for a push, every claim grounded in a catalogue field."""

@@ -1,0 +1,1 @@
+"""The vocabulary shared by every service: pure values and pure functions."""

@@ -1,0 +1,1 @@
+"""The feedback service: outcomes joined to the decisions that caused them."""

@@ -1,0 +1,1 @@
+"""The plumbing shared by every service: serving, channels, settings, errors, stores."""

@@ -1,0 +1,1 @@
+"""The profile service: what users did, what they like, what they allow."""

@@ -1,0 +1,1 @@
+"""The ranking service: what a user would do with each candidate item."""

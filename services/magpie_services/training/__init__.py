@@ -1,0 +1,1 @@
+"""The training service: models learnt from the lake, judged and released."""

@@ -1,0 +1,1 @@
+"""Pure translations between magpie.v1 messages and the vocabulary in core."""
