@@ -1,1 +1,1 @@
-"""The vocabulary shared by every service: pure values and pure functions."""
+"""The vocabulary of Magpie: events, items, portraits, decisions, outcomes and features. Pure; imports nothing of ours."""

@@ -1,0 +1,28 @@
+"""Structs to msgpack bytes and back; the one encoding used in streams, hashes and portraits' blobs."""
+
+from functools import cache
+from typing import TypeVar
+
+import msgspec
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+_ENCODER = msgspec.msgpack.Encoder()
+
+
+@cache
+def _decoder(kind: type[T]) -> msgspec.msgpack.Decoder[T]:
+    return msgspec.msgpack.Decoder(kind)
+
+
+def encode(value: msgspec.Struct) -> bytes:
+    """Bytes of one struct."""
+    return _ENCODER.encode(value)
+
+
+def decode(kind: type[T], blob: bytes) -> T:
+    """The struct of type `kind` held in `blob`; fields that an older blob lacks take their defaults.
+
+    Raises msgspec.DecodeError (msgspec.ValidationError when a field has the wrong type).
+    """
+    return _decoder(kind).decode(blob)

@@ -1,0 +1,119 @@
+"""One decision of the ledger: what was considered, what was chosen, why, and with which models and chances."""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Mode(StrEnum):
+    """`live` sends; `dry_run` only answers; `shadow` decides and logs but never sends."""
+
+    LIVE = "live"
+    DRY_RUN = "dry_run"
+    SHADOW = "shadow"
+
+
+class DecisionVerdict(StrEnum):
+    """How a decision ended."""
+
+    SENT = "sent"
+    QUEUED = "queued"
+    NO_SEND = "no_send"
+    BLOCKED = "blocked"
+    FAILED = "failed"
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The word of one predicate: `stage` is target or take, `item_id` empty where it is about the user."""
+
+    predicate: str
+    passed: bool
+    reason: str = ""
+    stage: str = ""
+    item_id: str = ""
+
+
+class Arm(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One alternative; an empty `item_id` is the no-send arm.
+
+    `probabilities` follow `features.HEADS`; `propensity` is the chance that the policy chose this arm;
+    `features` is float32 user | item | cross concatenated, little-endian, or empty where not sampled;
+    `inclusion` is the chance that this arm's features were logged (1 / its weight in training).
+    """
+
+    item_id: str = ""
+    sources: list[str] = []
+    probabilities: list[float] = []
+    value: float = 0.0
+    propensity: float = 0.0
+    features: bytes = b""
+    inclusion: float = 1.0
+    similarity: float = 0.0
+    because_item_id: str = ""
+
+
+class Span(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Characters [start, end) of `part` (title or body) and the catalogue field they come from."""
+
+    part: str
+    start: int
+    end: int
+    field: str
+    value: str = ""
+    item_version: int = 0
+
+
+class Copy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The words of a push and where each claim comes from; `propensity` is the chance of this variant."""
+
+    strategy: str = ""
+    locale: str = ""
+    title: str = ""
+    body: str = ""
+    variant_id: str = ""
+    propensity: float = 1.0
+    fallback: bool = False
+    spans: list[Span] = []
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One line of the ledger. `chosen` is an index into `arms`, -1 where no arm was scored."""
+
+    decision_id: str
+    user_id: str
+    mode: Mode
+    verdict: DecisionVerdict
+    decided_ms: int
+    request_id: str = ""
+    campaign_id: str = ""
+    reasons: list[Verdict] = []
+    arms: list[Arm] = []
+    chosen: int = -1
+    propensity: float = 1.0
+    explored: bool = False
+    holdout: bool = False
+    policy_version: str = ""
+    ranker_version: str = ""
+    retriever_version: str = ""
+    # Steps that answered by their fallback: "retrieval", "ranking", "content".
+    fallbacks: list[str] = []
+    copy: Copy | None = None
+    channel: str = ""
+    provider: str = ""
+    provider_message_id: str = ""
+    send_ms: int = 0
+    attribution_token: str = ""
+    schema_hash: str = ""
+    seed: int = 0
+    portrait_version: int = 0
+    item_version: int = 0
+
+    @property
+    def arm(self) -> Arm | None:
+        """The chosen arm, None where no arm was scored."""
+        return self.arms[self.chosen] if 0 <= self.chosen < len(self.arms) else None
+
+    @property
+    def item_id(self) -> str:
+        """The chosen item, "" for no-send."""
+        return self.arm.item_id if self.arm else ""

@@ -1,0 +1,117 @@
+"""What can be recommended: a product, an article, a course, a check-up; one immutable version an item."""
+
+import msgspec
+
+from magpie_services.core import checks, money
+from magpie_services.core.checks import Violation
+from magpie_services.core.money import Money
+
+MAX_TITLE_CHARS = 500
+MAX_DESCRIPTION_CHARS = 10_000
+MAX_URI_CHARS = 2_000
+MAX_CATEGORIES = 8
+MAX_ATTRIBUTES = 64
+MAX_VALUES = 32
+MAX_VALUE_CHARS = 500
+
+
+class Text(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The words of an item in one locale."""
+
+    title: str = ""
+    description: str = ""
+
+
+class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One version of an item.
+
+    `categories` is a path from broad to narrow; `translations` is keyed by BCP 47 locale; `stock` None means
+    unknown (and counts as in stock); `rating` is the mean of `rating_count` stars, 0 where nobody rated.
+    """
+
+    item_id: str
+    version: int = 0
+    title: str = ""
+    description: str = ""
+    locale: str = ""
+    translations: dict[str, Text] = {}
+    categories: list[str] = []
+    brand: str = ""
+    vendor: str = ""
+    price: Money | None = None
+    list_price: Money | None = None
+    stock: int | None = None
+    attributes: dict[str, list[str]] = {}
+    image_uri: str = ""
+    link: str = ""
+    rating: float = 0.0
+    rating_count: int = 0
+    published_ms: int = 0
+    updated_ms: int = 0
+    withdrawn: bool = False
+
+    @property
+    def available(self) -> bool:
+        """May be recommended: not withdrawn and not known to be out of stock."""
+        return not self.withdrawn and self.stock != 0
+
+    @property
+    def category(self) -> str:
+        """The narrowest category, "" where there is none."""
+        return self.categories[-1] if self.categories else ""
+
+    @property
+    def discount(self) -> float:
+        """Share taken off the list price, in [0, 1]; 0 where unknown or the currencies differ."""
+        price, full = self.price, self.list_price
+        if price is None or full is None or price.currency != full.currency or full.minor <= 0:
+            return 0.0
+        return min(1.0, max(0.0, 1.0 - price.minor / full.minor))
+
+
+def violations(item: Item) -> list[Violation]:
+    """Everything that is wrong with an item as it came in; empty when it may be kept."""
+    found = [
+        *checks.identifier("item_id", item.item_id),
+        *checks.identifier("brand", item.brand, required=False),
+        *checks.identifier("vendor", item.vendor, required=False),
+        *checks.text("title", item.title, MAX_TITLE_CHARS),
+        *checks.text("description", item.description, MAX_DESCRIPTION_CHARS),
+        *checks.text("image_uri", item.image_uri, MAX_URI_CHARS),
+        *checks.text("link", item.link, MAX_URI_CHARS),
+        *checks.within("rating", item.rating, 0, 5),
+        *money.violations("price", item.price),
+        *money.violations("list_price", item.list_price),
+    ]
+    if not item.title and not item.withdrawn:
+        found.append(Violation("title", "is required"))
+    if item.price and item.list_price and item.price.currency != item.list_price.currency:
+        found.append(Violation("list_price.currency", "differs from the currency of price"))
+    if item.stock is not None and item.stock < 0:
+        found.append(Violation("stock", "is negative"))
+    if item.rating_count < 0:
+        found.append(Violation("rating_count", "is negative"))
+    if item.version < 0:
+        found.append(Violation("version", "is negative"))
+    if len(item.categories) > MAX_CATEGORIES:
+        found.append(Violation("categories", f"has more than {MAX_CATEGORIES} levels"))
+    for category in item.categories:
+        found += checks.identifier("categories", category)
+    for locale, words in item.translations.items():
+        found += checks.identifier("translations.locale", locale)
+        found += checks.text(f"translations[{locale[:20]}].title", words.title, MAX_TITLE_CHARS)
+        found += checks.text(f"translations[{locale[:20]}].description", words.description, MAX_DESCRIPTION_CHARS)
+    return found + _attribute_violations(item.attributes)
+
+
+def _attribute_violations(attributes: dict[str, list[str]]) -> list[Violation]:
+    found = []
+    if len(attributes) > MAX_ATTRIBUTES:
+        found.append(Violation("attributes", f"has more than {MAX_ATTRIBUTES} entries"))
+    for key, values in attributes.items():
+        found += checks.identifier("attributes.key", key)
+        if len(values) > MAX_VALUES:
+            found.append(Violation(f"attributes[{key[:40]}]", f"has more than {MAX_VALUES} values"))
+        for value in values:
+            found += checks.text(f"attributes[{key[:40]}]", value, MAX_VALUE_CHARS)
+    return found
