@@ -97,22 +97,20 @@ class PushCounts(_message.Message):
     def __init__(self, sent: _Optional[float] = ..., opened: _Optional[float] = ..., clicked: _Optional[float] = ..., dismissed: _Optional[float] = ...) -> None: ...
 
 class PushHistory(_message.Message):
-    __slots__ = ("day", "week", "month", "last_sent_time", "last_opened_time", "recent", "counted_time")
+    __slots__ = ("day", "week", "month", "last_sent_time", "last_opened_time", "recent")
     DAY_FIELD_NUMBER: _ClassVar[int]
     WEEK_FIELD_NUMBER: _ClassVar[int]
     MONTH_FIELD_NUMBER: _ClassVar[int]
     LAST_SENT_TIME_FIELD_NUMBER: _ClassVar[int]
     LAST_OPENED_TIME_FIELD_NUMBER: _ClassVar[int]
     RECENT_FIELD_NUMBER: _ClassVar[int]
-    COUNTED_TIME_FIELD_NUMBER: _ClassVar[int]
     day: PushCounts
     week: PushCounts
     month: PushCounts
     last_sent_time: _timestamp_pb2.Timestamp
     last_opened_time: _timestamp_pb2.Timestamp
     recent: _containers.RepeatedCompositeFieldContainer[PushRecord]
-    counted_time: _timestamp_pb2.Timestamp
-    def __init__(self, day: _Optional[_Union[PushCounts, _Mapping]] = ..., week: _Optional[_Union[PushCounts, _Mapping]] = ..., month: _Optional[_Union[PushCounts, _Mapping]] = ..., last_sent_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_opened_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., recent: _Optional[_Iterable[_Union[PushRecord, _Mapping]]] = ..., counted_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    def __init__(self, day: _Optional[_Union[PushCounts, _Mapping]] = ..., week: _Optional[_Union[PushCounts, _Mapping]] = ..., month: _Optional[_Union[PushCounts, _Mapping]] = ..., last_sent_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_opened_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., recent: _Optional[_Iterable[_Union[PushRecord, _Mapping]]] = ...) -> None: ...
 
 class SpendHistory(_message.Message):
     __slots__ = ("orders", "units", "mean_log_price", "variance_log_price", "discount_share")
@@ -129,7 +127,7 @@ class SpendHistory(_message.Message):
     def __init__(self, orders: _Optional[int] = ..., units: _Optional[int] = ..., mean_log_price: _Optional[float] = ..., variance_log_price: _Optional[float] = ..., discount_share: _Optional[float] = ...) -> None: ...
 
 class Portrait(_message.Message):
-    __slots__ = ("user_id", "version", "locale", "timezone", "country", "platform", "first_seen_time", "last_seen_time", "recent", "items", "categories", "searches", "hours", "spend", "pushes", "traits", "stage", "price_sensitivity", "counted_time")
+    __slots__ = ("user_id", "version", "locale", "timezone", "country", "platform", "first_seen_time", "last_seen_time", "recent", "items", "categories", "searches", "hours", "spend", "pushes", "traits", "stage", "price_sensitivity", "counted_time", "snapshot")
     class CategoriesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -156,6 +154,7 @@ class Portrait(_message.Message):
     STAGE_FIELD_NUMBER: _ClassVar[int]
     PRICE_SENSITIVITY_FIELD_NUMBER: _ClassVar[int]
     COUNTED_TIME_FIELD_NUMBER: _ClassVar[int]
+    SNAPSHOT_FIELD_NUMBER: _ClassVar[int]
     user_id: str
     version: int
     locale: str
@@ -175,4 +174,5 @@ class Portrait(_message.Message):
     stage: LifeStage
     price_sensitivity: float
     counted_time: _timestamp_pb2.Timestamp
-    def __init__(self, user_id: _Optional[str] = ..., version: _Optional[int] = ..., locale: _Optional[str] = ..., timezone: _Optional[str] = ..., country: _Optional[str] = ..., platform: _Optional[str] = ..., first_seen_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_seen_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., recent: _Optional[_Iterable[_Union[RecentActivity, _Mapping]]] = ..., items: _Optional[_Iterable[_Union[ItemActivity, _Mapping]]] = ..., categories: _Optional[_Mapping[str, float]] = ..., searches: _Optional[_Iterable[_Union[RecentSearch, _Mapping]]] = ..., hours: _Optional[_Iterable[float]] = ..., spend: _Optional[_Union[SpendHistory, _Mapping]] = ..., pushes: _Optional[_Union[PushHistory, _Mapping]] = ..., traits: _Optional[_Iterable[str]] = ..., stage: _Optional[_Union[LifeStage, str]] = ..., price_sensitivity: _Optional[float] = ..., counted_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    snapshot: bytes
+    def __init__(self, user_id: _Optional[str] = ..., version: _Optional[int] = ..., locale: _Optional[str] = ..., timezone: _Optional[str] = ..., country: _Optional[str] = ..., platform: _Optional[str] = ..., first_seen_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_seen_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., recent: _Optional[_Iterable[_Union[RecentActivity, _Mapping]]] = ..., items: _Optional[_Iterable[_Union[ItemActivity, _Mapping]]] = ..., categories: _Optional[_Mapping[str, float]] = ..., searches: _Optional[_Iterable[_Union[RecentSearch, _Mapping]]] = ..., hours: _Optional[_Iterable[float]] = ..., spend: _Optional[_Union[SpendHistory, _Mapping]] = ..., pushes: _Optional[_Union[PushHistory, _Mapping]] = ..., traits: _Optional[_Iterable[str]] = ..., stage: _Optional[_Union[LifeStage, str]] = ..., price_sensitivity: _Optional[float] = ..., counted_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., snapshot: _Optional[bytes] = ...) -> None: ...

@@ -13,6 +13,15 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class PortraitView(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    PORTRAIT_VIEW_UNSPECIFIED: _ClassVar[PortraitView]
+    PORTRAIT_VIEW_FULL: _ClassVar[PortraitView]
+    PORTRAIT_VIEW_SNAPSHOT: _ClassVar[PortraitView]
+PORTRAIT_VIEW_UNSPECIFIED: PortraitView
+PORTRAIT_VIEW_FULL: PortraitView
+PORTRAIT_VIEW_SNAPSHOT: PortraitView
+
 class RecordEventsRequest(_message.Message):
     __slots__ = ("events", "request_id")
     EVENTS_FIELD_NUMBER: _ClassVar[int]
@@ -44,10 +53,12 @@ class RecordEventsResponse(_message.Message):
     def __init__(self, accepted_count: _Optional[int] = ..., duplicate_count: _Optional[int] = ..., refusals: _Optional[_Iterable[_Union[EventRefusal, _Mapping]]] = ...) -> None: ...
 
 class GetPortraitsRequest(_message.Message):
-    __slots__ = ("user_ids",)
+    __slots__ = ("user_ids", "view")
     USER_IDS_FIELD_NUMBER: _ClassVar[int]
+    VIEW_FIELD_NUMBER: _ClassVar[int]
     user_ids: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, user_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+    view: PortraitView
+    def __init__(self, user_ids: _Optional[_Iterable[str]] = ..., view: _Optional[_Union[PortraitView, str]] = ...) -> None: ...
 
 class UserState(_message.Message):
     __slots__ = ("portrait", "consents", "devices")

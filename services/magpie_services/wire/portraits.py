@@ -1,0 +1,209 @@
+"""Portraits between the wire and core.
+
+Between services the snapshot travels: lossless, and a hundred times quicker to read than 250 small messages.
+The readable fields are for people and for callers who bring a portrait of their own making.
+"""
+
+import msgspec
+
+from magpie.v1 import event_pb2 as event_pb
+from magpie.v1 import portrait_pb2 as portrait_pb
+from magpie_services.core import codec
+from magpie_services.core.events import KIND_CODES, KINDS_BY_CODE, EventKind
+from magpie_services.core.memory import Decayed, ItemMemory, PushMemory, PushRecord, Recent, Search, Spend, Windows
+from magpie_services.core.portraits import Portrait, Stage, price_sensitivity
+from magpie_services.kit.errors import Invalid
+from magpie_services.wire import events, values
+
+STAGES = values.numbers(Stage, "LIFE_STAGE", dict(portrait_pb.LifeStage.items()))
+
+
+def to_snapshot(portrait: Portrait, now_ms: int) -> portrait_pb.Portrait:
+    """The portrait as other services need it: snapshot, identity, language, time zone and stage."""
+    return portrait_pb.Portrait(
+        user_id=portrait.user_id,
+        version=portrait.version,
+        locale=portrait.locale,
+        timezone=portrait.timezone,
+        stage=portrait_pb.LifeStage.ValueType(STAGES[portrait.stage(now_ms)]),
+        snapshot=codec.encode(portrait),
+    )
+
+
+def to_proto(portrait: Portrait, now_ms: int) -> portrait_pb.Portrait:
+    """The whole portrait, readable, with its snapshot; decayed counts are brought up to `now_ms`."""
+    message = to_snapshot(portrait, now_ms)
+    rest = portrait_pb.Portrait(
+        country=portrait.country,
+        platform=portrait.platform,
+        first_seen_time=values.timestamp(portrait.first_seen_ms),
+        last_seen_time=values.timestamp(portrait.last_seen_ms),
+        recent=[_recent_to_proto(recent) for recent in portrait.recent],
+        items=[_item_to_proto(item_id, memory) for item_id, memory in portrait.items.items()],
+        categories=portrait.category_counts(now_ms),
+        searches=[
+            portrait_pb.RecentSearch(query=search.query, time=values.timestamp(search.at_ms), count=search.count)
+            for search in portrait.searches
+        ],
+        hours=portrait.local_hours(now_ms) if portrait.utc_hours else [],
+        spend=portrait_pb.SpendHistory(
+            orders=portrait.spend.orders,
+            units=portrait.spend.units,
+            mean_log_price=portrait.spend.mean_log_price,
+            variance_log_price=portrait.spend.variance_log_price,
+            discount_share=portrait.spend.discount_share,
+        ),
+        pushes=_pushes_to_proto(portrait.pushes, now_ms),
+        traits=portrait.traits,
+        price_sensitivity=price_sensitivity(portrait),
+        counted_time=values.timestamp(now_ms),
+    )
+    message.MergeFrom(rest)
+    return message
+
+
+def from_proto(message: portrait_pb.Portrait, field: str = "portrait") -> Portrait:
+    """The portrait in core's words, from its snapshot where there is one.
+
+    Raises Invalid naming `field` when the user id is missing, the snapshot is damaged or is another user's.
+    """
+    if not message.user_id:
+        raise Invalid(f"{field}.user_id", "is required")
+    if not message.snapshot:
+        return _from_fields(message)
+    try:
+        portrait = codec.decode(Portrait, message.snapshot)
+    except msgspec.DecodeError as error:
+        raise Invalid(f"{field}.snapshot", "is damaged") from error
+    if portrait.user_id != message.user_id:
+        raise Invalid(f"{field}.snapshot", "belongs to another user")
+    return portrait
+
+
+def _from_fields(message: portrait_pb.Portrait) -> Portrait:
+    counted_ms = values.milliseconds(message.counted_time) or values.milliseconds(message.last_seen_time)
+    spend = message.spend
+    return Portrait(
+        user_id=message.user_id,
+        version=message.version,
+        locale=message.locale,
+        timezone=message.timezone,
+        country=message.country,
+        platform=message.platform,
+        traits=list(message.traits),
+        first_seen_ms=values.milliseconds(message.first_seen_time),
+        last_seen_ms=values.milliseconds(message.last_seen_time),
+        recent=sorted(
+            Recent(values.milliseconds(recent.time), recent.item_id, KIND_CODES[kind], recent.category)
+            for recent in message.recent
+            if (kind := events.KINDS.get(recent.kind))
+        ),
+        items={item.item_id: _item_from_proto(item) for item in message.items},
+        categories={name: Decayed(count, counted_ms) for name, count in message.categories.items()},
+        searches=[
+            Search(search.query, values.milliseconds(search.time), max(search.count, 1))
+            for search in message.searches
+        ],
+        spend=Spend(
+            orders=spend.orders,
+            units=spend.units,
+            priced=spend.orders,
+            log_price_sum=spend.mean_log_price * spend.orders,
+            log_price_squares=(spend.variance_log_price + spend.mean_log_price**2) * spend.orders,
+            discounted=round(spend.discount_share * spend.orders),
+        ),
+        pushes=_pushes_from_proto(message.pushes, counted_ms),
+    )
+
+
+def _recent_to_proto(recent: Recent) -> portrait_pb.RecentActivity:
+    return portrait_pb.RecentActivity(
+        item_id=recent.item_id,
+        kind=event_pb.EventKind.ValueType(events.NUMBERS[KINDS_BY_CODE[recent.kind]]),
+        time=values.timestamp(recent.at_ms),
+        category=recent.category,
+    )
+
+
+def _item_to_proto(item_id: str, memory: ItemMemory) -> portrait_pb.ItemActivity:
+    return portrait_pb.ItemActivity(
+        item_id=item_id,
+        views=memory.views,
+        carts=memory.carts,
+        purchases=memory.purchases,
+        returns=memory.returns,
+        rating=memory.rating,
+        dwell_seconds=memory.dwell_seconds,
+        first_time=values.timestamp(memory.first_ms),
+        last_time=values.timestamp(memory.last_ms),
+        last_purchase_time=values.timestamp(memory.last_purchase_ms),
+    )
+
+
+def _item_from_proto(item: portrait_pb.ItemActivity) -> ItemMemory:
+    last_purchase_ms = values.milliseconds(item.last_purchase_time)
+    first_ms = values.milliseconds(item.first_time)
+    return ItemMemory(
+        views=item.views,
+        carts=item.carts,
+        purchases=item.purchases,
+        returns=item.returns,
+        rating=item.rating,
+        dwell_seconds=item.dwell_seconds,
+        last_ms=values.milliseconds(item.last_time),
+        first_ms=first_ms,
+        last_purchase_ms=last_purchase_ms,
+        # The first purchase does not travel in readable form; the first contact is the nearest known.
+        first_purchase_ms=first_ms if item.purchases > 1 else last_purchase_ms,
+        units=item.purchases,
+    )
+
+
+def _pushes_to_proto(pushes: PushMemory, now_ms: int) -> portrait_pb.PushHistory:
+    columns = zip(*(w.at(now_ms) for w in (pushes.sent, pushes.opened, pushes.clicked, pushes.dismissed)), strict=True)
+    day, week, month = (
+        portrait_pb.PushCounts(sent=sent, opened=opened, clicked=clicked, dismissed=dismissed)
+        for sent, opened, clicked, dismissed in columns
+    )
+    return portrait_pb.PushHistory(
+        day=day,
+        week=week,
+        month=month,
+        last_sent_time=values.timestamp(pushes.last_sent_ms),
+        last_opened_time=values.timestamp(pushes.last_opened_ms),
+        recent=[_push_to_proto(record) for record in pushes.recent],
+    )
+
+
+def _push_to_proto(record: PushRecord) -> portrait_pb.PushRecord:
+    kind = EventKind(f"push_{record.outcome}") if record.outcome else None
+    return portrait_pb.PushRecord(
+        decision_id=record.decision_id,
+        item_id=record.item_id,
+        send_time=values.timestamp(record.sent_ms),
+        outcome=event_pb.EventKind.ValueType(events.NUMBERS[kind]) if kind else event_pb.EVENT_KIND_UNSPECIFIED,
+    )
+
+
+def _pushes_from_proto(message: portrait_pb.PushHistory, counted_ms: int) -> PushMemory:
+    def windows(name: str) -> Windows:
+        day, week, month = (getattr(counts, name) for counts in (message.day, message.week, message.month))
+        return Windows(day, week, month, counted_ms, round(month))
+
+    return PushMemory(
+        sent=windows("sent"),
+        opened=windows("opened"),
+        clicked=windows("clicked"),
+        dismissed=windows("dismissed"),
+        last_sent_ms=values.milliseconds(message.last_sent_time),
+        last_opened_ms=values.milliseconds(message.last_opened_time),
+        recent=[
+            PushRecord(
+                record.decision_id,
+                record.item_id,
+                values.milliseconds(record.send_time),
+                kind.removeprefix("push_") if (kind := events.KINDS.get(record.outcome)) else "",
+            )
+            for record in message.recent
+        ],
+    )
