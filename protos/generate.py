@@ -34,7 +34,7 @@ def generate(target: Path) -> None:
     sources = [str(path.relative_to(PROTOS)) for path in sorted((PROTOS / "magpie" / "v1").glob("*.proto"))]
     services = [source for source in sources if source.endswith("_service.proto")]
     paths = [f"-I{PROTOS}", f"-I{include}"]
-    messages = ["protoc", *paths, f"--python_out={target}", f"--pyi_out={target}", *sources]
+    messages = ["protoc", *paths, f"--python_out={target}", f"--mypy_out=quiet:{target}", *sources]
     stubs = ["protoc", *paths, f"--grpc_python_out={target}", f"--mypy_grpc_out=quiet:{target}", *services]
     for arguments in (messages, stubs):
         if protoc.main(arguments) != 0:

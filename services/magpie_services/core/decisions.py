@@ -1,4 +1,4 @@
-"""One decision of the ledger: what was considered, what was chosen, why, and with which models and chances."""
+"""One decision of the ledger: what was considered and chosen, why, by which models, with what chance."""
 
 from enum import StrEnum
 
@@ -21,15 +21,27 @@ class DecisionVerdict(StrEnum):
     NO_SEND = "no_send"
     BLOCKED = "blocked"
     FAILED = "failed"
+    EXPIRED = "expired"
+
+
+class Stage(StrEnum):
+    """Where in the flow a predicate stands."""
+
+    TARGET = "target"
+    CANDIDATES = "candidates"
+    RANK = "rank"
+    COMPOSE = "compose"
+    TAKE = "take"
+    SEND = "send"
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The word of one predicate: `stage` is target or take, `item_id` empty where it is about the user."""
+    """The word of one predicate; `item_id` is empty where it is about the user."""
 
     predicate: str
     passed: bool
+    stage: Stage
     reason: str = ""
-    stage: str = ""
     item_id: str = ""
 
 
@@ -53,26 +65,34 @@ class Arm(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Span(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Characters [start, end) of `part` (title or body) and the catalogue field they come from."""
+    """Characters [start, end) of `part` (title, body or description) and the fact they come from.
+
+    `source` is an item id or "portrait", `version` that of the item or portrait.
+    """
 
     part: str
     start: int
     end: int
     field: str
     value: str = ""
-    item_version: int = 0
+    source: str = ""
+    version: int = 0
 
 
 class Copy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The words of a push and where each claim comes from; `propensity` is the chance of this variant."""
 
     strategy: str = ""
+    tone: str = ""
     locale: str = ""
     title: str = ""
     body: str = ""
+    description: str = ""
+    image_uri: str = ""
+    link: str = ""
     variant_id: str = ""
     propensity: float = 1.0
-    fallback: bool = False
+    safe_template: bool = False
     spans: list[Span] = []
 
 
@@ -93,12 +113,13 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     explored: bool = False
     holdout: bool = False
     policy_version: str = ""
-    ranker_version: str = ""
-    retriever_version: str = ""
+    ranker_version: int = 0
+    retriever_version: int = 0
     # Steps that answered by their fallback: "retrieval", "ranking", "content".
     fallbacks: list[str] = []
     copy: Copy | None = None
     channel: str = ""
+    device_id: str = ""
     provider: str = ""
     provider_message_id: str = ""
     send_ms: int = 0

@@ -87,7 +87,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     dwell_seconds: float = 0.0
     quantity: int = 0
     unit_price: Money | None = None
-    rating: int = 0
+    rating: float = 0.0
     text: str = ""
     platform: str = ""
     decision_id: str = ""

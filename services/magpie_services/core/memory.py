@@ -87,7 +87,7 @@ class ItemMemory(msgspec.Struct, array_like=True):
     carts: int = 0
     purchases: int = 0
     returns: int = 0
-    rating: int = 0
+    rating: float = 0.0
     dwell_seconds: float = 0.0
     last_ms: int = 0
     first_ms: int = 0
@@ -120,7 +120,7 @@ class ItemMemory(msgspec.Struct, array_like=True):
         self.first_ms = earliest(self.first_ms, at_ms)
         self.last_ms = max(self.last_ms, at_ms)
 
-    def rate(self, stars: int, at_ms: int) -> None:
+    def rate(self, stars: float, at_ms: int) -> None:
         """Keeps the newest stars; of two at one moment, the higher."""
         if (at_ms, stars) >= (self.rated_ms, self.rating):
             self.rating, self.rated_ms = stars, at_ms

@@ -10,7 +10,16 @@ from magpie.v1 import event_pb2 as event_pb
 from magpie.v1 import portrait_pb2 as portrait_pb
 from magpie_services.core import codec
 from magpie_services.core.events import KIND_CODES, KINDS_BY_CODE, EventKind
-from magpie_services.core.memory import Decayed, ItemMemory, PushMemory, PushRecord, Recent, Search, Spend, Windows
+from magpie_services.core.memory import (
+    Decayed,
+    ItemMemory,
+    PushMemory,
+    PushRecord,
+    Recent,
+    Search,
+    Spend,
+    Windows,
+)
 from magpie_services.core.portraits import Portrait, Stage, price_sensitivity
 from magpie_services.kit.errors import Invalid
 from magpie_services.wire import events, values
@@ -42,7 +51,9 @@ def to_proto(portrait: Portrait, now_ms: int) -> portrait_pb.Portrait:
         items=[_item_to_proto(item_id, memory) for item_id, memory in portrait.items.items()],
         categories=portrait.category_counts(now_ms),
         searches=[
-            portrait_pb.RecentSearch(query=search.query, time=values.timestamp(search.at_ms), count=search.count)
+            portrait_pb.RecentSearch(
+                query=search.query, time=values.timestamp(search.at_ms), count=search.count
+            )
             for search in portrait.searches
         ],
         hours=portrait.local_hours(now_ms) if portrait.utc_hours else [],
@@ -160,7 +171,9 @@ def _item_from_proto(item: portrait_pb.ItemActivity) -> ItemMemory:
 
 
 def _pushes_to_proto(pushes: PushMemory, now_ms: int) -> portrait_pb.PushHistory:
-    columns = zip(*(w.at(now_ms) for w in (pushes.sent, pushes.opened, pushes.clicked, pushes.dismissed)), strict=True)
+    columns = zip(
+        *(w.at(now_ms) for w in (pushes.sent, pushes.opened, pushes.clicked, pushes.dismissed)), strict=True
+    )
     day, week, month = (
         portrait_pb.PushCounts(sent=sent, opened=opened, clicked=clicked, dismissed=dismissed)
         for sent, opened, clicked, dismissed in columns
@@ -181,7 +194,9 @@ def _push_to_proto(record: PushRecord) -> portrait_pb.PushRecord:
         decision_id=record.decision_id,
         item_id=record.item_id,
         send_time=values.timestamp(record.sent_ms),
-        outcome=event_pb.EventKind.ValueType(events.NUMBERS[kind]) if kind else event_pb.EVENT_KIND_UNSPECIFIED,
+        outcome=event_pb.EventKind.ValueType(events.NUMBERS[kind])
+        if kind
+        else event_pb.EVENT_KIND_UNSPECIFIED,
     )
 
 
