@@ -1,1 +1,1 @@
-"""The vocabulary of Magpie: events, items, portraits, decisions, outcomes and features. Pure; imports nothing of ours."""
+"""The vocabulary of Magpie: what the rooms talk about. Pure; imports nothing of ours."""

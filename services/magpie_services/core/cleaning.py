@@ -74,7 +74,7 @@ def double_clicks(
     kinds: NDArray[np.integer],
     at_ms: NDArray[np.int64],
 ) -> NDArray[np.bool_]:
-    """True for gestures of one user, item and kind within 1.5 s after the previous one; all inputs [n], any order."""
+    """True for gestures of one user, item and kind within 1.5 s of the one before; inputs [n], any order."""
     repeated = np.zeros(len(at_ms), dtype=np.bool_)
     if len(at_ms) < 2:
         return repeated
@@ -89,7 +89,7 @@ def double_clicks(
 def bots(
     users: NDArray[np.integer], kinds: NDArray[np.integer], at_ms: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
-    """True for interactions beyond the 120th of one user in the 60 s up to them; all inputs [n], any order."""
+    """True for interactions beyond the 120th of one user in the 60 s up to them; inputs [n], any order."""
     flagged = np.zeros(len(at_ms), dtype=np.bool_)
     counted = np.flatnonzero(np.isin(kinds, _INTERACTION_CODES))
     if len(counted) <= BOT_INTERACTIONS:

@@ -25,4 +25,5 @@ def decode(kind: type[T], blob: bytes) -> T:
 
     Raises msgspec.DecodeError (msgspec.ValidationError when a field has the wrong type).
     """
-    return _decoder(kind).decode(blob)
+    value: T = _decoder(kind).decode(blob)
+    return value

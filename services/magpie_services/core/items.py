@@ -99,8 +99,9 @@ def violations(item: Item) -> list[Violation]:
         found += checks.identifier("categories", category)
     for locale, words in item.translations.items():
         found += checks.identifier("translations.locale", locale)
-        found += checks.text(f"translations[{locale[:20]}].title", words.title, MAX_TITLE_CHARS)
-        found += checks.text(f"translations[{locale[:20]}].description", words.description, MAX_DESCRIPTION_CHARS)
+        field = f"translations[{locale[:20]}]"
+        found += checks.text(f"{field}.title", words.title, MAX_TITLE_CHARS)
+        found += checks.text(f"{field}.description", words.description, MAX_DESCRIPTION_CHARS)
     return found + _attribute_violations(item.attributes)
 
 

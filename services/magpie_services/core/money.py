@@ -42,7 +42,7 @@ class Money(msgspec.Struct, frozen=True, order=False):
     @property
     def major(self) -> float:
         """The amount in major units, rounded to a float: for features and charts, never for sums."""
-        return self.minor / 10 ** exponent(self.currency)
+        return self.minor / float(10 ** exponent(self.currency))
 
 
 def violations(field: str, money: Money | None) -> list[Violation]:

@@ -19,7 +19,7 @@ class OutcomeKind(StrEnum):
     PURCHASED = "purchased"
     DISMISSED = "dismissed"
     UNSUBSCRIBED = "unsubscribed"
-    TOKEN_GONE = "token_gone"
+    TOKEN_GONE = "token_gone"  # noqa: S105 (a kind of outcome)
     FAILED = "failed"
 
 

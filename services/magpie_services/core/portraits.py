@@ -90,7 +90,7 @@ class Portrait(msgspec.Struct, kw_only=True, omit_defaults=True):
     pace: Pace = msgspec.field(default_factory=Pace)
 
     def stage(self, now_ms: int) -> Stage:
-        """Dormant after 90 silent days, lapsing after 30; loyal from 5 orders; new for 14 days or until 2 orders."""
+        """Dormant after 90 silent days, lapsing after 30; loyal from 5 orders; new for 14 days under 2."""
         silent_days = (now_ms - self.last_seen_ms) / DAY_MS
         if not self.last_seen_ms:
             return Stage.NEW
@@ -109,7 +109,7 @@ class Portrait(msgspec.Struct, kw_only=True, omit_defaults=True):
         return zone_offset_ms(self.timezone, now_ms)
 
     def local_hours(self, now_ms: int) -> list[float]:
-        """Decayed activity by local hour of the day, 24 values at `now_ms` (zones of half hours round down)."""
+        """Decayed activity by local hour of the day, 24 values at `now_ms` (half-hour zones round down)."""
         shift = self.local_offset_ms(now_ms) // HOUR_MS
         left = decay(now_ms - self.utc_hours_as_of_ms, HOURS_HALF_LIFE_DAYS)
         hours = self.utc_hours or [0.0] * 24

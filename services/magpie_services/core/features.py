@@ -1,0 +1,377 @@
+"""The only definition of a feature, for serving and training alike: pure functions of portraits, columns,
+candidate scores and the time of the decision. All values are finite and within [-4, 4]; the unknown is 0.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import msgspec
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from magpie_services.core.columns import HASH_BUCKETS, ItemColumns, bucket
+from magpie_services.core.feature_schema import (
+    BOUND,
+    CROSS_FEATURES,
+    FEATURES,
+    HEADS,
+    ITEM_FEATURES,
+    RECENT_LENGTH,
+    SCHEMA_HASH,
+    SEQUENCE_LENGTH,
+    SOURCES,
+    USER_FEATURES,
+    Feature,
+    Group,
+)
+from magpie_services.core.interest import interests
+from magpie_services.core.memory import DAY_MS, HOUR_MS, ItemMemory
+from magpie_services.core.portraits import Portrait, Stage, price_sensitivity
+
+__all__ = [
+    "CROSS_FEATURES",
+    "FEATURES",
+    "HASH_BUCKETS",
+    "HEADS",
+    "ITEM_FEATURES",
+    "RECENT_LENGTH",
+    "SCHEMA_HASH",
+    "SEQUENCE_LENGTH",
+    "SOURCES",
+    "USER_FEATURES",
+    "Feature",
+    "Group",
+    "cross_features",
+    "hash_buckets",
+    "item_features",
+    "recent_buckets",
+    "sequence",
+    "user_features",
+]
+
+Floats = NDArray[np.float32]
+_MEMORY = {name: index for index, name in enumerate(ItemMemory.__struct_fields__)}
+_OPENED = frozenset({"opened", "clicked"})
+
+
+def user_features(portraits: Sequence[Portrait], now_ms: int) -> Floats:
+    """Features of users at the moment of the decision: float32 [B, U]."""
+    rows = [_user_row(portrait, now_ms) for portrait in portraits]
+    table = np.array([[row[name] for name in USER_FEATURES] for row in rows], dtype=np.float64)
+    return _bounded(table.reshape(len(rows), len(USER_FEATURES)))
+
+
+def item_features(columns: ItemColumns, rows: NDArray[np.integer], now_ms: int) -> Floats:
+    """Features of items: rows int [...] to float32 [..., I]; zeros for row -1."""
+    table = {name: _take(columns, name, rows) for name in _ITEM_COLUMNS}
+    views, week, month = np.moveaxis(columns.popularity(rows, now_ms).astype(np.float64), -1, 0)
+    age_days = np.maximum(now_ms - table["published_ms"], 0.0) / DAY_MS
+    dated, rated = table["published_ms"] > 0, table["rating_count"] > 0
+    typical = columns.mean_views(now_ms)
+    found = {
+        "item_listed": table["listed"],
+        "item_available": table["available"],
+        "item_priced": table["priced"],
+        "item_log_price": table["log_price"] / 4.0,
+        "item_price_percentile": 2.0 * table["price_percentile"] - 1.0,
+        "item_discount": table["discount"],
+        "item_stock_known": table["stocked"],
+        "item_stars": np.where(rated, table["rating"] - 3.0, 0.0) / 2.0,
+        "item_ratings": np.log1p(np.maximum(table["rating_count"], 0.0)) / 4.0,
+        "item_age_days": np.where(dated, np.log1p(age_days), 0.0) / 4.0,
+        "item_new": dated & (age_days < 14.0),
+        "item_views": np.log1p(views) / 3.0,
+        "item_purchases_week": np.log1p(week) / 2.0,
+        "item_purchases_month": np.log1p(month) / 2.0,
+        "item_conversion": np.sqrt((week + 0.2) / (week + views + 10.0)),
+        "item_trend": np.log((week + 1.0) / (month / 4.0 + 1.0)),
+        "item_popularity": np.log((views + 1.0) / (typical + 1.0)) / 2.0,
+    }
+    return _stack(found, ITEM_FEATURES) * (rows >= 0)[..., None]
+
+
+def cross_features(
+    portraits: Sequence[Portrait],
+    columns: ItemColumns,
+    rows: NDArray[np.integer],
+    now_ms: int,
+    *,
+    similarity: ArrayLike = 0.0,
+    covisitation: ArrayLike = 0.0,
+    sources: NDArray[np.generic] | None = None,
+) -> Floats:
+    """Features of users with candidates: float32 [B, N, C]; zeros for row -1.
+
+    rows: int [B, N] into `columns`, of portrait b's candidates; similarity and covisitation: [B, N];
+    sources: flags [B, N, S] in the order of SOURCES.
+    """
+    memory = _Memory(portraits, columns)
+    pushed = _pushed(portraits, columns)
+    user = np.arange(len(portraits))[:, None]
+    key = _keys(user, rows)
+    mine = memory.of(key)
+    count = {name: mine[..., index] for name, index in _MEMORY.items()}
+    met = count["first_ms"] > 0
+    liked = interests(count["views"], count["purchases"], count["rating"])
+    gap_ms = (count["last_purchase_ms"] - count["first_purchase_ms"]) / np.maximum(count["purchases"] - 1, 1)
+    known_gap = (count["purchases"] >= 2) & (gap_ms > 0)
+    bought_ms = now_ms - count["last_purchase_ms"]
+    due = np.log(np.maximum(bought_ms, HOUR_MS) / np.maximum(gap_ms, HOUR_MS))
+    category, brand = _codes(columns, "category", rows), _codes(columns, "brand", rows)
+    broad = _codes(columns, "broad_category", rows)
+    mean_price = np.array([portrait.spend.mean_log_price for portrait in portraits])[:, None]
+    priced = np.array([portrait.spend.priced > 0 for portrait in portraits])[:, None]
+    price_gap = np.where(
+        priced & (_take(columns, "priced", rows) > 0), _take(columns, "log_price", rows) - mean_price, 0.0
+    )
+    sensitivity = np.array([price_sensitivity(portrait) for portrait in portraits])[:, None]
+    times, last_push_ms, ignored = np.moveaxis(pushed["item"].find(key), -1, 0)
+    found = {
+        "interest": np.where(met, liked, 0.0),
+        "item_seen": met,
+        "views_of_item": np.log1p(count["views"]) / 2.0,
+        "carts_of_item": np.log1p(count["carts"]),
+        "wished": count["wishes"] > 0,
+        "in_cart": count["last_cart_ms"] > np.maximum(count["last_uncart_ms"], count["last_purchase_ms"]),
+        "bought_before": count["purchases"] > 0,
+        "purchases_of_item": np.log1p(count["purchases"]),
+        "purchase_share": count["purchases"] / np.maximum(memory.purchases[:, None], 1.0),
+        "returned": count["returns"] > 0,
+        "own_stars": np.where(count["rating"] > 0, count["rating"] - 3.0, 0.0) / 2.0,
+        "dwell_on_item": np.log1p(count["dwell_seconds"]) / 4.0,
+        "days_since_item": _log_days(now_ms, count["last_ms"]),
+        "days_since_purchase": _log_days(now_ms, count["last_purchase_ms"]),
+        "repurchase_known": known_gap,
+        "repurchase_due": np.where(known_gap, due, 0.0),
+        "category_interest": memory.share("category", user, category),
+        "broad_interest": memory.share("broad_category", user, broad),
+        "stated_category": _stated(portraits, columns, now_ms).find(_keys(user, category))[..., 0],
+        "brand_interest": memory.share("brand", user, brand),
+        "price_gap": price_gap,
+        "price_distance": np.abs(price_gap),
+        "discount_fit": _take(columns, "discount", rows) * sensitivity,
+        "similarity": similarity,
+        "covisitation": covisitation,
+        "pushes_of_item": np.log1p(times),
+        "days_since_push": _log_days(now_ms, last_push_ms),
+        "ignored_pushes": np.log1p(ignored),
+        "pushes_of_category": np.log1p(pushed["category"].find(_keys(user, category))[..., 0]),
+    }
+    flags = np.zeros((*rows.shape, len(SOURCES))) if sources is None else np.asarray(sources)
+    found |= {f"from_{source}": flags[..., index] for index, source in enumerate(SOURCES)}
+    return _stack(found, CROSS_FEATURES) * (rows >= 0)[..., None]
+
+
+def hash_buckets(columns: ItemColumns, rows: NDArray[np.integer]) -> NDArray[np.int32]:
+    """Buckets of item, category and brand: rows int [...] to int32 [..., 3]; zeros for row -1."""
+    found = _column(columns, "buckets")[rows]
+    return np.where((rows >= 0)[..., None], found, 0).astype(np.int32)
+
+
+def recent_buckets(portrait: Portrait) -> NDArray[np.int32]:
+    """Item buckets of the newest interactions, newest last: int32 [20], 0 before the first."""
+    found = np.zeros(RECENT_LENGTH, dtype=np.int32)
+    newest = [bucket("item", entry.item_id) for entry in portrait.recent[-RECENT_LENGTH:]]
+    if newest:
+        found[-len(newest) :] = newest
+    return found
+
+
+def sequence(portrait: Portrait, now_ms: int) -> tuple[list[str], NDArray[np.int32], Floats]:
+    """What the retriever reads, newest last: 50 item ids, kinds int32 [50], gaps float32 [50].
+
+    Before the first come "", 0 and 0. A gap is log1p of the hours between the interaction and now.
+    """
+    newest = portrait.recent[-SEQUENCE_LENGTH:]
+    empty = SEQUENCE_LENGTH - len(newest)
+    ids = [""] * empty + [entry.item_id for entry in newest]
+    kinds = np.zeros(SEQUENCE_LENGTH, dtype=np.int32)
+    gaps = np.zeros(SEQUENCE_LENGTH, dtype=np.float32)
+    kinds[empty:] = [entry.kind for entry in newest]
+    gaps[empty:] = [math.log1p(max(now_ms - entry.at_ms, 0) / HOUR_MS) for entry in newest]
+    return ids, kinds, gaps
+
+
+def _user_row(portrait: Portrait, now_ms: int) -> dict[str, float]:
+    spend, pushes = portrait.spend, portrait.pushes
+    memories = portrait.items.values()
+    views = sum(memory.views for memory in memories)
+    dwell = sum(memory.dwell_seconds for memory in memories)
+    local_ms = now_ms + portrait.local_offset_ms(now_ms)
+    hour = local_ms % DAY_MS / HOUR_MS * math.tau / 24.0
+    weekday = (local_ms // DAY_MS + 3) % 7  # the epoch was a Thursday; Monday is 0
+    hours = portrait.local_hours(now_ms)
+    categories = portrait.category_counts(now_ms).values()
+    sent, opened = pushes.sent.at(now_ms), pushes.opened.at(now_ms)
+    clicked, dismissed = pushes.clicked.at(now_ms), pushes.dismissed.at(now_ms)
+    stage = portrait.stage(now_ms)
+    ages = [now_ms - entry.at_ms for entry in portrait.recent]
+    return {
+        "seen_days": _days(now_ms, portrait.last_seen_ms),
+        "tenure_days": _days(now_ms, portrait.first_seen_ms),
+        "orders": math.log1p(spend.orders) / 2.0,
+        "order_days": _days(now_ms, spend.last_order_ms),
+        "units_per_order": math.log1p(spend.units / spend.orders) if spend.orders else 0.0,
+        "return_share": spend.returns / max(spend.orders, 1),
+        "mean_log_price": spend.mean_log_price / 4.0,
+        "price_spread": math.sqrt(spend.variance_log_price),
+        "discount_share": spend.discount_share,
+        "price_sensitivity": price_sensitivity(portrait),
+        "items_known": math.log1p(len(memories)) / 3.0,
+        "views": math.log1p(views) / 3.0,
+        "dwell": math.log1p(dwell / max(views, 1)) / 4.0,
+        "cart_items": math.log1p(sum(memory.in_cart for memory in memories)),
+        "recent_day": math.log1p(sum(age < DAY_MS for age in ages)) / 2.0,
+        "recent_week": math.log1p(sum(age < 7 * DAY_MS for age in ages)) / 2.0,
+        "searches_week": math.log1p(sum(now_ms - search.at_ms < 7 * DAY_MS for search in portrait.searches)),
+        "category_focus": max(categories, default=0.0) / max(sum(categories), 1e-9),
+        "sent_day": math.log1p(sent[0]),
+        "sent_week": math.log1p(sent[1]),
+        "sent_month": math.log1p(sent[2]),
+        "opened_day": math.log1p(opened[0]),
+        "opened_week": math.log1p(opened[1]),
+        "dismissed_week": math.log1p(dismissed[1]),
+        "open_rate": (opened[2] + 0.2) / (sent[2] + 2.0),
+        "click_rate": (clicked[2] + 0.1) / (sent[2] + 2.0),
+        "dismiss_rate": (dismissed[2] + 0.1) / (sent[2] + 2.0),
+        "sent_days": _days(now_ms, pushes.last_sent_ms),
+        "opened_days": _days(now_ms, pushes.last_opened_ms),
+        "pushed_before": float(pushes.last_sent_ms > 0),
+        "unsubscribed_before": float(pushes.last_unsubscribed_ms > 0),
+        "hour_sin": math.sin(hour),
+        "hour_cos": math.cos(hour),
+        "weekday_sin": math.sin(weekday * math.tau / 7.0),
+        "weekday_cos": math.cos(weekday * math.tau / 7.0),
+        "weekend": float(weekday >= 5),
+        "hour_affinity": math.log((hours[local_ms // HOUR_MS % 24] + 1.0) / (sum(hours) / 24.0 + 1.0)),
+        "zone_known": float(bool(portrait.timezone)),
+        "on_android": float(portrait.platform == "android"),
+        "on_ios": float(portrait.platform == "ios"),
+        "on_web": float(portrait.platform == "web"),
+        **{f"stage_{name}": float(name == stage) for name in Stage},
+    }
+
+
+_ITEM_COLUMNS = (
+    "listed", "available", "priced", "stocked", "log_price", "price_percentile", "discount", "rating",
+    "rating_count", "published_ms",
+)  # fmt: skip
+
+
+class _Lookup:
+    """Sums of values [n, V] by key [n], found again for keys of any shape; 0 for a key that is not there."""
+
+    def __init__(self, keys: NDArray[np.int64], values: NDArray[np.float64]) -> None:
+        self._keys, where = np.unique(keys, return_inverse=True)
+        self._values = np.zeros((len(self._keys) + 1, values.shape[1]))
+        np.add.at(self._values, where, values)
+
+    def find(self, keys: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Values [..., V] of keys [...]."""
+        at = np.searchsorted(self._keys, keys)
+        absent = np.append(self._keys, -1)[at] != keys
+        return self._values[np.where(absent, len(self._keys), at)]
+
+
+class _Memory:
+    """What all the users of a batch did with items, as one flat table joined with the catalogue."""
+
+    def __init__(self, portraits: Sequence[Portrait], columns: ItemColumns) -> None:
+        held = [portrait.items for portrait in portraits]
+        entries = [msgspec.structs.astuple(memory) for items in held for memory in items.values()]
+        table = np.array(entries, dtype=np.float64).reshape(len(entries), len(_MEMORY))
+        self._user = np.repeat(np.arange(len(held)), [len(items) for items in held])
+        self._rows = columns.rows(item_id for items in held for item_id in items)
+        self._columns, self._users = columns, len(held)
+        self._interest = interests(
+            table[:, _MEMORY["views"]], table[:, _MEMORY["purchases"]], table[:, _MEMORY["rating"]]
+        )
+        self.purchases = np.bincount(self._user, table[:, _MEMORY["purchases"]], minlength=len(held))
+        self._items = _Lookup(_keys(self._user, self._rows), table)
+
+    def of(self, keys: NDArray[np.int64]) -> NDArray[np.float64]:
+        """The memory of (user, item) keys [...]: [..., fields of ItemMemory]."""
+        return self._items.find(keys)
+
+    def share(
+        self, column: str, user: NDArray[np.integer], codes: NDArray[np.integer]
+    ) -> NDArray[np.float64]:
+        """Share of the user's interest that goes to items with the same code in `column`; 0 for code 0."""
+        total = np.bincount(self._user, self._interest, minlength=self._users)
+        share = self._interest / np.maximum(total, 1e-9)[self._user]
+        keys = _keys(self._user, _codes(self._columns, column, self._rows))
+        found = _Lookup(keys, share[:, None]).find(_keys(user, codes))[..., 0]
+        return np.where(codes > 0, found, 0.0)
+
+
+def _pushed(portraits: Sequence[Portrait], columns: ItemColumns) -> Mapping[str, _Lookup]:
+    """Recent pushes by (user, item): times, last time, times not opened; and times by (user, category)."""
+    newest: dict[tuple[int, str], list[float]] = {}
+    for user, portrait in enumerate(portraits):
+        for record in portrait.pushes.recent:
+            told = newest.setdefault((user, record.item_id), [0.0, 0.0, 0.0])
+            told[0] += 1
+            told[1] = max(told[1], record.sent_ms)
+            told[2] += record.outcome not in _OPENED
+    users = np.array([user for user, _ in newest], dtype=np.int64)
+    rows = columns.rows(item_id for _, item_id in newest)
+    values = np.array(list(newest.values()), dtype=np.float64).reshape(len(newest), 3)
+    categories = _codes(columns, "category", rows)
+    return {
+        "item": _Lookup(_keys(users, rows), values),
+        "category": _Lookup(_keys(users, categories), values[:, :1] * (categories > 0)[:, None]),
+    }
+
+
+def _stated(portraits: Sequence[Portrait], columns: ItemColumns, now_ms: int) -> _Lookup:
+    """Share of a user's decayed category counts by (user, category code)."""
+    keys, shares = [], []
+    for user, portrait in enumerate(portraits):
+        counts = portrait.category_counts(now_ms)
+        total = sum(counts.values()) or 1.0
+        for name, count in counts.items():
+            if code := columns.category_code(name):
+                keys.append((user << 32) + code)
+                shares.append(count / total)
+    return _Lookup(np.array(keys, dtype=np.int64), np.array(shares, dtype=np.float64)[:, None])
+
+
+def _keys(user: NDArray[np.integer], code: NDArray[np.integer]) -> NDArray[np.int64]:
+    """One integer for (user of the batch, row or code); -1 rows of different users stay apart."""
+    return (user.astype(np.int64) << 32) + code
+
+
+def _column(columns: ItemColumns, name: str) -> NDArray[np.generic]:
+    """A column that has at least one row, so that row -1 can be taken and masked after."""
+    column = columns[name]
+    return column if len(column) else np.zeros((1, *column.shape[1:]), dtype=column.dtype)
+
+
+def _take(columns: ItemColumns, name: str, rows: NDArray[np.integer]) -> NDArray[np.float64]:
+    return _column(columns, name)[rows].astype(np.float64)
+
+
+def _codes(columns: ItemColumns, name: str, rows: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Codes of a category or brand column at rows [...]; 0 for row -1."""
+    return np.where(rows >= 0, _column(columns, name)[rows].astype(np.int64), 0)
+
+
+def _days(now_ms: int, then_ms: int) -> float:
+    return math.log1p(max(now_ms - then_ms, 0) / DAY_MS) / 2.0 if then_ms else 0.0
+
+
+def _log_days(now_ms: int, then_ms: NDArray[np.float64]) -> NDArray[np.float64]:
+    days = np.log1p(np.maximum(now_ms - then_ms, 0.0) / DAY_MS) / 2.0
+    return np.where(then_ms > 0, days, 0.0)
+
+
+def _stack(found: Mapping[str, ArrayLike], names: Sequence[str]) -> Floats:
+    shape = np.broadcast_shapes(*(np.shape(found[name]) for name in names))
+    table = np.empty((*shape, len(names)), dtype=np.float64)
+    for index, name in enumerate(names):
+        table[..., index] = found[name]
+    return _bounded(table)
+
+
+def _bounded(table: NDArray[np.float64]) -> Floats:
+    return np.clip(np.nan_to_num(table, nan=0.0), -BOUND, BOUND).astype(np.float32)
