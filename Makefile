@@ -50,31 +50,38 @@ image: ## build one image: make image SERVICE=push BASE=python:3.11-slim
 # Versions are resolved once, in dev.txt; every other file is a subset of it.
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header
+TESTED = --constraint requirements/dev.txt
 
-lock: $(READY) ## resolve requirements/*.txt again from pyproject.toml
-	$(COMPILE) pyproject.toml --extra dev --output-file requirements/dev.txt
-	echo hatchling | $(COMPILE) - --output-file requirements/build.txt
-	for image in $(IMAGES); do \
-	  $(COMPILE) pyproject.toml --extra $$image --constraint requirements/dev.txt \
-	    --output-file requirements/$$image.txt || exit 1; \
+lock: $(READY) ## add what pyproject.toml newly asks for to requirements/ (UPGRADE=1: newest versions)
+	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --extra dev --output-file requirements/dev.txt
+	echo hatchling | $(COMPILE) - $(TESTED) --output-file requirements/build.txt
+	echo uv | $(COMPILE) - $(TESTED) --output-file requirements/uv.txt
+	set -e; for image in $(IMAGES); do \
+	  $(COMPILE) pyproject.toml --extra $$image $(TESTED) --output-file requirements/$$image.txt; \
 	done
 
 clean: ## remove the environment, the caches and the builds
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find clients services tests benchmarks protos -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# The environment. Its stamp is older than what it was made from only when that has changed.
-$(READY): requirements/dev.txt requirements/build.txt pyproject.toml | python
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/build.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/dev.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+# The environment, made again when what it is made from has changed. uv is four times as fast as pip here, but does
+# not read pip's configuration: where only that knows the way to the packages, pip itself does the work.
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+PINNED := --require-hashes --requirement requirements/build.txt --requirement requirements/dev.txt
+
+$(READY): requirements/build.txt requirements/dev.txt requirements/uv.txt pyproject.toml | python
+	@echo "Installing into $(VENV): 1 to 3 minutes the first time, most of it download."
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) install --quiet --require-hashes --requirement requirements/uv.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python $(PINNED) || { \
+	  echo "uv cannot get the packages; asking pip, which is slower."; $(PIP) install --quiet $(PINNED); }
+	@$(PIP) install --quiet --no-build-isolation --no-deps --editable .
 	@touch $@
 
 python:
-	@command -v $(PYTHON) >/dev/null || \
-	  { echo "Magpie needs Python 3.11 or newer, and there is no '$(PYTHON)'. Name one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "Magpie needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) -V 2>&1). Name another: make PYTHON=python3.11" >&2; exit 1; }
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
-	  { echo "'$(PYTHON)' cannot make virtual environments. On Debian: apt-get install python3-venv" >&2; exit 1; }
+	@command -v $(PYTHON) >/dev/null || { echo >&2 \
+	  "Magpie needs Python 3.11 or newer; there is no '$(PYTHON)'. Name one: make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo >&2 \
+	  "Magpie needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) -V 2>&1). Name another: make PYTHON=python3.11"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo >&2 \
+	  "'$(PYTHON)' cannot make virtual environments. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
