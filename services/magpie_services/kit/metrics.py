@@ -1,0 +1,35 @@
+"""Every metric this project exposes, in one place, so that names and labels stay one language.
+
+A room's own counters are added at the end, not declared where they are used.
+"""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.gc_collector import GCCollector
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+
+REGISTRY = CollectorRegistry()
+ProcessCollector(registry=REGISTRY)
+PlatformCollector(registry=REGISTRY)
+GCCollector(registry=REGISTRY)
+
+RPC_SECONDS = Histogram(
+    "magpie_rpc_duration_seconds",
+    "Time a served call took, by its final status.",
+    ["service", "method", "code"],
+    registry=REGISTRY,
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
+RPC_IN_FLIGHT = Gauge(
+    "magpie_rpc_in_flight", "Calls being served now.", ["service", "method"], registry=REGISTRY
+)
+
+BREAKER_OPEN = Gauge(
+    "magpie_breaker_open", "1 while calls to a dependency are held back.", ["dependency"], registry=REGISTRY
+)
+DEGRADED = Counter(
+    "magpie_degraded_total",
+    "Answers given the second-best way, by what was missing.",
+    ["what"],
+    registry=REGISTRY,
+)

@@ -1,0 +1,58 @@
+"""A service of four methods for the tests of the plumbing, spoken in bytes: no proto of ours is needed."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import grpc
+
+from magpie_services.kit.settings import ServiceSettings
+
+NAME = "magpie.test.Echo"
+Context = grpc.aio.ServicerContext[bytes, bytes]
+
+
+class Settings(ServiceSettings):
+    """Port 0, nothing else needed."""
+
+
+class Echo:
+    """`unary` and `stream` do what `behave` does; `slow` sleeps for the request's seconds; it counts its calls."""
+
+    def __init__(self, behave: Callable[[], Any] = lambda: "") -> None:
+        self.behave = behave
+        self.calls = 0
+        self.cancelled = asyncio.Event()
+        self.started = asyncio.Event()
+
+    async def unary(self, request: bytes, context: Context) -> bytes:
+        self.calls += 1
+        answer = self.behave()
+        if isinstance(answer, Awaitable):
+            answer = await answer
+        return str(answer).encode()
+
+    async def stream(self, request: bytes, context: Context) -> AsyncIterator[bytes]:
+        yield b"first"
+        yield await self.unary(request, context)
+
+    async def slow(self, request: bytes, context: Context) -> bytes:
+        self.started.set()
+        try:
+            await asyncio.sleep(float(request))
+        except asyncio.CancelledError:
+            self.cancelled.set()
+            raise
+        return b"done"
+
+    def register(self, server: grpc.aio.Server) -> None:
+        handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
+            "Unary": grpc.unary_unary_rpc_method_handler(self.unary),  # type: ignore[arg-type]
+            "Stream": grpc.unary_stream_rpc_method_handler(self.stream),  # type: ignore[arg-type]
+            "Slow": grpc.unary_unary_rpc_method_handler(self.slow),  # type: ignore[arg-type]
+        }
+        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(NAME, handlers),))
+
+
+def method(name: str) -> str:
+    return f"/{NAME}/{name}"
