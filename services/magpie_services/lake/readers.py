@@ -95,9 +95,7 @@ def _scan(
         # A column that the table does not have yet is null.
         held = [name for name in read if name in dataset.schema.names]
         rows = dataset.to_table(columns=held, filter=(ds.field(DAY) == day) & chosen)
-        rows = _conform(rows, spec, read).sort_by(
-            [(spec.time, "ascending"), *((k, "ascending") for k in spec.key)]
-        )
+        rows = _conform(rows, spec, read).sort_by([(spec.time, "ascending"), (POSITION, "ascending")])
         if rows.num_rows:
             yield _last_of_each(rows, spec.key).select(wanted)
 
