@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterable, Sequence
 from zlib import crc32
 
+import msgspec
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -49,6 +50,16 @@ _ROW = np.dtype(
 def bucket(kind: str, value: str) -> int:
     """The hash bucket of a value, in [1, HASH_BUCKETS); 0 for "". The same on every machine for ever."""
     return crc32(f"{kind}:{value}".encode()) % (HASH_BUCKETS - 1) + 1 if value else 0
+
+
+class Popularity(msgspec.Struct, frozen=True, kw_only=True):
+    """All that was counted, to store and restore: `counts` float64 [n, 3] as of `counted_ms` int64 [n]."""
+
+    ids: list[str]
+    counts: bytes
+    counted_ms: bytes
+    total_views: float
+    total_ms: int
 
 
 class ItemColumns:
@@ -141,6 +152,27 @@ class ItemColumns:
         """Decayed 7-day views of the average row: what an item's views are compared with."""
         left = float(_decay(np.array(max(now_ms - self._total_ms, 0)))[0])
         return self._total_views * left / max(len(self.ids), 1)
+
+    def counted(self) -> Popularity:
+        """What `observe` has counted so far."""
+        rows = np.flatnonzero(self["popular_ms"])
+        return Popularity(
+            ids=[self.ids[row] for row in rows],
+            counts=self._table["popular"][rows].tobytes(),
+            counted_ms=self._table["popular_ms"][rows].tobytes(),
+            total_views=self._total_views,
+            total_ms=self._total_ms,
+        )
+
+    def restore(self, popularity: Popularity) -> None:
+        """Takes counts stored earlier in place of its own; those of unknown items are dropped."""
+        rows = self.rows(popularity.ids)
+        known = rows >= 0
+        counts = np.frombuffer(popularity.counts, dtype=np.float64).reshape(-1, 3)
+        self._table["popular"], self._table["popular_ms"] = 0.0, 0
+        self._table["popular"][rows[known]] = counts[known]
+        self._table["popular_ms"][rows[known]] = np.frombuffer(popularity.counted_ms, dtype=np.int64)[known]
+        self._total_views, self._total_ms = popularity.total_views, popularity.total_ms
 
     def _put(self, item: Item) -> int:
         row = self._known.get(item.item_id)

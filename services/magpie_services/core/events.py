@@ -109,7 +109,7 @@ def violations(event: Event, now_ms: int) -> list[Violation]:
         *checks.text("query", event.query, MAX_QUERY_CHARS),
         *checks.text("text", event.text, MAX_TEXT_CHARS),
         *checks.within("dwell_seconds", event.dwell_seconds, 0, MAX_DWELL_SECONDS),
-        *checks.within("rating", event.rating, 0, 5),
+        *(checks.within("rating", event.rating, 1, 5) if event.rating else []),
         *money.violations("unit_price", event.unit_price),
     ]
     if event.quantity < 0:

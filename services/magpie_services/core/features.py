@@ -270,7 +270,8 @@ class _Lookup:
         """Values [..., V] of keys [...]."""
         at = np.searchsorted(self._keys, keys)
         absent = np.append(self._keys, -1)[at] != keys
-        return self._values[np.where(absent, len(self._keys), at)]
+        found: NDArray[np.float64] = self._values[np.where(absent, len(self._keys), at)]
+        return found
 
 
 class _Memory:
@@ -348,12 +349,12 @@ def _column(columns: ItemColumns, name: str) -> NDArray[np.generic]:
 
 
 def _take(columns: ItemColumns, name: str, rows: NDArray[np.integer]) -> NDArray[np.float64]:
-    return _column(columns, name)[rows].astype(np.float64)
+    return np.asarray(_column(columns, name)[rows], dtype=np.float64)
 
 
 def _codes(columns: ItemColumns, name: str, rows: NDArray[np.integer]) -> NDArray[np.int64]:
     """Codes of a category or brand column at rows [...]; 0 for row -1."""
-    return np.where(rows >= 0, _column(columns, name)[rows].astype(np.int64), 0)
+    return np.where(rows >= 0, np.asarray(_column(columns, name)[rows], dtype=np.int64), 0)
 
 
 def _days(now_ms: int, then_ms: int) -> float:
