@@ -5,11 +5,20 @@ candidate scores and the time of the decision. All values are finite and within 
 import math
 from collections.abc import Mapping, Sequence
 
-import msgspec
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from magpie_services.core.columns import HASH_BUCKETS, ItemColumns, bucket
+from magpie_services.core.feature_joins import (
+    MEMORY_FIELDS,
+    Memory,
+    codes_of,
+    column_of,
+    keys_of,
+    pushed_of,
+    stated_of,
+    take,
+)
 from magpie_services.core.feature_schema import (
     BOUND,
     CROSS_FEATURES,
@@ -25,7 +34,7 @@ from magpie_services.core.feature_schema import (
     Group,
 )
 from magpie_services.core.interest import interests
-from magpie_services.core.memory import DAY_MS, HOUR_MS, ItemMemory
+from magpie_services.core.memory import DAY_MS, HOUR_MS
 from magpie_services.core.portraits import Portrait, Stage, price_sensitivity
 
 __all__ = [
@@ -50,8 +59,6 @@ __all__ = [
 ]
 
 Floats = NDArray[np.float32]
-_MEMORY = {name: index for index, name in enumerate(ItemMemory.__struct_fields__)}
-_OPENED = frozenset({"opened", "clicked"})
 
 
 def user_features(portraits: Sequence[Portrait], now_ms: int) -> Floats:
@@ -63,7 +70,7 @@ def user_features(portraits: Sequence[Portrait], now_ms: int) -> Floats:
 
 def item_features(columns: ItemColumns, rows: NDArray[np.integer], now_ms: int) -> Floats:
     """Features of items: rows int [...] to float32 [..., I]; zeros for row -1."""
-    table = {name: _take(columns, name, rows) for name in _ITEM_COLUMNS}
+    table = {name: take(columns, name, rows) for name in _ITEM_COLUMNS}
     views, week, month = np.moveaxis(columns.popularity(rows, now_ms).astype(np.float64), -1, 0)
     age_days = np.maximum(now_ms - table["published_ms"], 0.0) / DAY_MS
     dated, rated = table["published_ms"] > 0, table["rating_count"] > 0
@@ -105,24 +112,24 @@ def cross_features(
     rows: int [B, N] into `columns`, of portrait b's candidates; similarity and covisitation: [B, N];
     sources: flags [B, N, S] in the order of SOURCES.
     """
-    memory = _Memory(portraits, columns)
-    pushed = _pushed(portraits, columns)
+    memory = Memory(portraits, columns)
+    pushed = pushed_of(portraits, columns)
     user = np.arange(len(portraits))[:, None]
-    key = _keys(user, rows)
+    key = keys_of(user, rows)
     mine = memory.of(key)
-    count = {name: mine[..., index] for name, index in _MEMORY.items()}
+    count = {name: mine[..., index] for name, index in MEMORY_FIELDS.items()}
     met = count["first_ms"] > 0
     liked = interests(count["views"], count["purchases"], count["rating"])
     gap_ms = (count["last_purchase_ms"] - count["first_purchase_ms"]) / np.maximum(count["purchases"] - 1, 1)
     known_gap = (count["purchases"] >= 2) & (gap_ms > 0)
     bought_ms = now_ms - count["last_purchase_ms"]
     due = np.log(np.maximum(bought_ms, HOUR_MS) / np.maximum(gap_ms, HOUR_MS))
-    category, brand = _codes(columns, "category", rows), _codes(columns, "brand", rows)
-    broad = _codes(columns, "broad_category", rows)
+    category, brand = codes_of(columns, "category", rows), codes_of(columns, "brand", rows)
+    broad = codes_of(columns, "broad_category", rows)
     mean_price = np.array([portrait.spend.mean_log_price for portrait in portraits])[:, None]
     priced = np.array([portrait.spend.priced > 0 for portrait in portraits])[:, None]
     price_gap = np.where(
-        priced & (_take(columns, "priced", rows) > 0), _take(columns, "log_price", rows) - mean_price, 0.0
+        priced & (take(columns, "priced", rows) > 0), take(columns, "log_price", rows) - mean_price, 0.0
     )
     sensitivity = np.array([price_sensitivity(portrait) for portrait in portraits])[:, None]
     times, last_push_ms, ignored = np.moveaxis(pushed["item"].find(key), -1, 0)
@@ -145,17 +152,17 @@ def cross_features(
         "repurchase_due": np.where(known_gap, due, 0.0),
         "category_interest": memory.share("category", user, category),
         "broad_interest": memory.share("broad_category", user, broad),
-        "stated_category": _stated(portraits, columns, now_ms).find(_keys(user, category))[..., 0],
+        "stated_category": stated_of(portraits, columns, now_ms).find(keys_of(user, category))[..., 0],
         "brand_interest": memory.share("brand", user, brand),
         "price_gap": price_gap,
         "price_distance": np.abs(price_gap),
-        "discount_fit": _take(columns, "discount", rows) * sensitivity,
+        "discount_fit": take(columns, "discount", rows) * sensitivity,
         "similarity": similarity,
         "covisitation": covisitation,
         "pushes_of_item": np.log1p(times),
         "days_since_push": _log_days(now_ms, last_push_ms),
         "ignored_pushes": np.log1p(ignored),
-        "pushes_of_category": np.log1p(pushed["category"].find(_keys(user, category))[..., 0]),
+        "pushes_of_category": np.log1p(pushed["category"].find(keys_of(user, category))[..., 0]),
     }
     flags = np.zeros((*rows.shape, len(SOURCES))) if sources is None else np.asarray(sources)
     found |= {f"from_{source}": flags[..., index] for index, source in enumerate(SOURCES)}
@@ -164,7 +171,7 @@ def cross_features(
 
 def hash_buckets(columns: ItemColumns, rows: NDArray[np.integer]) -> NDArray[np.int32]:
     """Buckets of item, category and brand: rows int [...] to int32 [..., 3]; zeros for row -1."""
-    found = _column(columns, "buckets")[rows]
+    found = column_of(columns, "buckets")[rows]
     return np.where((rows >= 0)[..., None], found, 0).astype(np.int32)
 
 
@@ -256,105 +263,6 @@ _ITEM_COLUMNS = (
     "listed", "available", "priced", "stocked", "log_price", "price_percentile", "discount", "rating",
     "rating_count", "published_ms",
 )  # fmt: skip
-
-
-class _Lookup:
-    """Sums of values [n, V] by key [n], found again for keys of any shape; 0 for a key that is not there."""
-
-    def __init__(self, keys: NDArray[np.int64], values: NDArray[np.float64]) -> None:
-        self._keys, where = np.unique(keys, return_inverse=True)
-        self._values = np.zeros((len(self._keys) + 1, values.shape[1]))
-        np.add.at(self._values, where, values)
-
-    def find(self, keys: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Values [..., V] of keys [...]."""
-        at = np.searchsorted(self._keys, keys)
-        absent = np.append(self._keys, -1)[at] != keys
-        found: NDArray[np.float64] = self._values[np.where(absent, len(self._keys), at)]
-        return found
-
-
-class _Memory:
-    """What all the users of a batch did with items, as one flat table joined with the catalogue."""
-
-    def __init__(self, portraits: Sequence[Portrait], columns: ItemColumns) -> None:
-        held = [portrait.items for portrait in portraits]
-        entries = [msgspec.structs.astuple(memory) for items in held for memory in items.values()]
-        table = np.array(entries, dtype=np.float64).reshape(len(entries), len(_MEMORY))
-        self._user = np.repeat(np.arange(len(held)), [len(items) for items in held])
-        self._rows = columns.rows(item_id for items in held for item_id in items)
-        self._columns, self._users = columns, len(held)
-        self._interest = interests(
-            table[:, _MEMORY["views"]], table[:, _MEMORY["purchases"]], table[:, _MEMORY["rating"]]
-        )
-        self.purchases = np.bincount(self._user, table[:, _MEMORY["purchases"]], minlength=len(held))
-        self._items = _Lookup(_keys(self._user, self._rows), table)
-
-    def of(self, keys: NDArray[np.int64]) -> NDArray[np.float64]:
-        """The memory of (user, item) keys [...]: [..., fields of ItemMemory]."""
-        return self._items.find(keys)
-
-    def share(
-        self, column: str, user: NDArray[np.integer], codes: NDArray[np.integer]
-    ) -> NDArray[np.float64]:
-        """Share of the user's interest that goes to items with the same code in `column`; 0 for code 0."""
-        total = np.bincount(self._user, self._interest, minlength=self._users)
-        share = self._interest / np.maximum(total, 1e-9)[self._user]
-        keys = _keys(self._user, _codes(self._columns, column, self._rows))
-        found = _Lookup(keys, share[:, None]).find(_keys(user, codes))[..., 0]
-        return np.where(codes > 0, found, 0.0)
-
-
-def _pushed(portraits: Sequence[Portrait], columns: ItemColumns) -> Mapping[str, _Lookup]:
-    """Recent pushes by (user, item): times, last time, times not opened; and times by (user, category)."""
-    newest: dict[tuple[int, str], list[float]] = {}
-    for user, portrait in enumerate(portraits):
-        for record in portrait.pushes.recent:
-            told = newest.setdefault((user, record.item_id), [0.0, 0.0, 0.0])
-            told[0] += 1
-            told[1] = max(told[1], record.sent_ms)
-            told[2] += record.outcome not in _OPENED
-    users = np.array([user for user, _ in newest], dtype=np.int64)
-    rows = columns.rows(item_id for _, item_id in newest)
-    values = np.array(list(newest.values()), dtype=np.float64).reshape(len(newest), 3)
-    categories = _codes(columns, "category", rows)
-    return {
-        "item": _Lookup(_keys(users, rows), values),
-        "category": _Lookup(_keys(users, categories), values[:, :1] * (categories > 0)[:, None]),
-    }
-
-
-def _stated(portraits: Sequence[Portrait], columns: ItemColumns, now_ms: int) -> _Lookup:
-    """Share of a user's decayed category counts by (user, category code)."""
-    keys, shares = [], []
-    for user, portrait in enumerate(portraits):
-        counts = portrait.category_counts(now_ms)
-        total = sum(counts.values()) or 1.0
-        for name, count in counts.items():
-            if code := columns.category_code(name):
-                keys.append((user << 32) + code)
-                shares.append(count / total)
-    return _Lookup(np.array(keys, dtype=np.int64), np.array(shares, dtype=np.float64)[:, None])
-
-
-def _keys(user: NDArray[np.integer], code: NDArray[np.integer]) -> NDArray[np.int64]:
-    """One integer for (user of the batch, row or code); -1 rows of different users stay apart."""
-    return (user.astype(np.int64) << 32) + code
-
-
-def _column(columns: ItemColumns, name: str) -> NDArray[np.generic]:
-    """A column that has at least one row, so that row -1 can be taken and masked after."""
-    column = columns[name]
-    return column if len(column) else np.zeros((1, *column.shape[1:]), dtype=column.dtype)
-
-
-def _take(columns: ItemColumns, name: str, rows: NDArray[np.integer]) -> NDArray[np.float64]:
-    return np.asarray(_column(columns, name)[rows], dtype=np.float64)
-
-
-def _codes(columns: ItemColumns, name: str, rows: NDArray[np.integer]) -> NDArray[np.int64]:
-    """Codes of a category or brand column at rows [...]; 0 for row -1."""
-    return np.where(rows >= 0, np.asarray(_column(columns, name)[rows], dtype=np.int64), 0)
 
 
 def _days(now_ms: int, then_ms: int) -> float:

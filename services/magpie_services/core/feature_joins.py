@@ -1,0 +1,117 @@
+"""What a batch of users remembers, joined with the catalogue in whole arrays: the tables under `features`."""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from magpie_services.core.columns import ItemColumns
+from magpie_services.core.interest import interests
+from magpie_services.core.memory import ItemMemory
+from magpie_services.core.portraits import Portrait
+
+MEMORY_FIELDS = {name: index for index, name in enumerate(ItemMemory.__struct_fields__)}
+_OPENED = frozenset({"opened", "clicked"})
+
+
+class Lookup:
+    """Sums of values [n, V] by key [n], found again for keys of any shape; 0 for a key that is not there."""
+
+    def __init__(self, keys: NDArray[np.int64], values: NDArray[np.float64]) -> None:
+        self._keys, where = np.unique(keys, return_inverse=True)
+        self._values = np.zeros((len(self._keys) + 1, values.shape[1]))
+        np.add.at(self._values, where, values)
+
+    def find(self, keys: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Values [..., V] of keys [...]."""
+        at = np.searchsorted(self._keys, keys)
+        absent = np.append(self._keys, -1)[at] != keys
+        found: NDArray[np.float64] = self._values[np.where(absent, len(self._keys), at)]
+        return found
+
+
+class Memory:
+    """What all the users of a batch did with items, as one flat table joined with the catalogue."""
+
+    def __init__(self, portraits: Sequence[Portrait], columns: ItemColumns) -> None:
+        held = [portrait.items for portrait in portraits]
+        entries = [msgspec.structs.astuple(memory) for items in held for memory in items.values()]
+        table = np.array(entries, dtype=np.float64).reshape(len(entries), len(MEMORY_FIELDS))
+        self._user = np.repeat(np.arange(len(held)), [len(items) for items in held])
+        self._rows = columns.rows(item_id for items in held for item_id in items)
+        self._columns, self._users = columns, len(held)
+        self._interest = interests(
+            table[:, MEMORY_FIELDS["views"]],
+            table[:, MEMORY_FIELDS["purchases"]],
+            table[:, MEMORY_FIELDS["rating"]],
+        )
+        self.purchases = np.bincount(self._user, table[:, MEMORY_FIELDS["purchases"]], minlength=len(held))
+        self._items = Lookup(keys_of(self._user, self._rows), table)
+
+    def of(self, keys: NDArray[np.int64]) -> NDArray[np.float64]:
+        """The memory of (user, item) keys [...]: [..., fields of ItemMemory]."""
+        return self._items.find(keys)
+
+    def share(
+        self, column: str, user: NDArray[np.integer], codes: NDArray[np.integer]
+    ) -> NDArray[np.float64]:
+        """Share of the user's interest that goes to items with the same code in `column`; 0 for code 0."""
+        total = np.bincount(self._user, self._interest, minlength=self._users)
+        share = self._interest / np.maximum(total, 1e-9)[self._user]
+        keys = keys_of(self._user, codes_of(self._columns, column, self._rows))
+        found = Lookup(keys, share[:, None]).find(keys_of(user, codes))[..., 0]
+        return np.where(codes > 0, found, 0.0)
+
+
+def pushed_of(portraits: Sequence[Portrait], columns: ItemColumns) -> Mapping[str, Lookup]:
+    """Recent pushes by (user, item): times, last time, times not opened; and times by (user, category)."""
+    newest: dict[tuple[int, str], list[float]] = {}
+    for user, portrait in enumerate(portraits):
+        for record in portrait.pushes.recent:
+            told = newest.setdefault((user, record.item_id), [0.0, 0.0, 0.0])
+            told[0] += 1
+            told[1] = max(told[1], record.sent_ms)
+            told[2] += record.outcome not in _OPENED
+    users = np.array([user for user, _ in newest], dtype=np.int64)
+    rows = columns.rows(item_id for _, item_id in newest)
+    values = np.array(list(newest.values()), dtype=np.float64).reshape(len(newest), 3)
+    categories = codes_of(columns, "category", rows)
+    return {
+        "item": Lookup(keys_of(users, rows), values),
+        "category": Lookup(keys_of(users, categories), values[:, :1] * (categories > 0)[:, None]),
+    }
+
+
+def stated_of(portraits: Sequence[Portrait], columns: ItemColumns, now_ms: int) -> Lookup:
+    """Share of a user's decayed category counts by (user, category code)."""
+    keys, shares = [], []
+    for user, portrait in enumerate(portraits):
+        counts = portrait.category_counts(now_ms)
+        total = sum(counts.values()) or 1.0
+        for name, count in counts.items():
+            if code := columns.category_code(name):
+                keys.append((user << 32) + code)
+                shares.append(count / total)
+    return Lookup(np.array(keys, dtype=np.int64), np.array(shares, dtype=np.float64)[:, None])
+
+
+def keys_of(user: NDArray[np.integer], code: NDArray[np.integer]) -> NDArray[np.int64]:
+    """One integer for (user of the batch, row or code); -1 rows of different users stay apart."""
+    return (user.astype(np.int64) << 32) + code
+
+
+def column_of(columns: ItemColumns, name: str) -> NDArray[np.generic]:
+    """A column that has at least one row, so that row -1 can be taken and masked after."""
+    column = columns[name]
+    return column if len(column) else np.zeros((1, *column.shape[1:]), dtype=column.dtype)
+
+
+def take(columns: ItemColumns, name: str, rows: NDArray[np.integer]) -> NDArray[np.float64]:
+    """A column as floats at rows [...]; the values at row -1 mean nothing."""
+    return np.asarray(column_of(columns, name)[rows], dtype=np.float64)
+
+
+def codes_of(columns: ItemColumns, name: str, rows: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Codes of a category or brand column at rows [...]; 0 for row -1."""
+    return np.where(rows >= 0, np.asarray(column_of(columns, name)[rows], dtype=np.int64), 0)
