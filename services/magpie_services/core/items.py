@@ -6,13 +6,14 @@ from magpie_services.core import checks, money
 from magpie_services.core.checks import Violation
 from magpie_services.core.money import Money
 
-MAX_TITLE_CHARS = 500
-MAX_DESCRIPTION_CHARS = 10_000
-MAX_URI_CHARS = 2_000
+MAX_TITLE_CHARS = 5_000
+MAX_DESCRIPTION_CHARS = 50_000
+MAX_URI_CHARS = 2_048
+MAX_TRANSLATIONS = 32
 MAX_CATEGORIES = 8
 MAX_ATTRIBUTES = 64
 MAX_VALUES = 32
-MAX_VALUE_CHARS = 500
+MAX_VALUE_CHARS = 256
 
 
 class Text(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -97,6 +98,10 @@ def violations(item: Item) -> list[Violation]:
         found.append(Violation("categories", f"has more than {MAX_CATEGORIES} levels"))
     for category in item.categories:
         found += checks.identifier("categories", category)
+    if item.published_ms < 0:
+        found.append(Violation("published_ms", "is before 1970"))
+    if len(item.translations) > MAX_TRANSLATIONS:
+        found.append(Violation("translations", f"has more than {MAX_TRANSLATIONS} languages"))
     for locale, words in item.translations.items():
         found += checks.identifier("translations.locale", locale)
         field = f"translations[{locale[:20]}]"
@@ -111,8 +116,8 @@ def _attribute_violations(attributes: dict[str, list[str]]) -> list[Violation]:
         found.append(Violation("attributes", f"has more than {MAX_ATTRIBUTES} entries"))
     for key, values in attributes.items():
         found += checks.identifier("attributes.key", key)
-        if len(values) > MAX_VALUES:
-            found.append(Violation(f"attributes[{key[:40]}]", f"has more than {MAX_VALUES} values"))
+        if not 1 <= len(values) <= MAX_VALUES:
+            found.append(Violation(f"attributes[{key[:40]}]", f"must have 1 to {MAX_VALUES} values"))
         for value in values:
             found += checks.text(f"attributes[{key[:40]}]", value, MAX_VALUE_CHARS)
     return found

@@ -6,16 +6,24 @@ Candidate and ranking both read the items through it, so that the popularity the
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from magpie_services.core import cleaning
 from magpie_services.core.cleaning import Pace
-from magpie_services.core.columns import ItemColumns
+from magpie_services.core.columns import ItemColumns, Popularity
 from magpie_services.core.events import ITEM_KINDS, KIND_CODES, Event
 from magpie_services.core.items import Item
 
 MAX_USERS = 200_000  # whose pace is remembered; the longest silent fall out
+
+
+class Counted(msgspec.Struct, frozen=True, kw_only=True):
+    """Popularity as stored: what was counted up to `positions`, the last entry read of each events stream."""
+
+    positions: dict[str, str]
+    popularity: Popularity
 
 
 class Mirror:

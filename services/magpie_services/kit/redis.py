@@ -20,6 +20,7 @@ __all__ = [
     "Redis",
     "Script",
     "connect",
+    "items_key",
     "partition",
     "partitions",
     "store_errors",
@@ -80,6 +81,11 @@ def user_key(kind: str, user_id: str) -> str:
 def stream_key(kind: str, part: str) -> str:
     """`magpie:{p07}:<kind>`: the stream of a partition."""
     return f"magpie:{{{part}}}:{kind}"
+
+
+def items_key(kind: str) -> str:
+    """`magpie:{items}:<kind>`: what is about items rather than users, all of it in one slot."""
+    return f"magpie:{{items}}:{kind}"
 
 
 class Script:

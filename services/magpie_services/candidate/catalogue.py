@@ -1,0 +1,91 @@
+"""The catalogue: which change makes a new version of an item, which is none, and what is refused."""
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+import msgspec
+
+from magpie_services.core.items import Item
+from magpie_services.kit.clock import Clock
+from magpie_services.kit.errors import Conflict
+
+TRIES = 5
+
+
+class Store(Protocol):
+    """Where items are kept, one version each, and announced to whoever follows the feed."""
+
+    async def get(self, item_ids: Sequence[str]) -> list[Item | None]:
+        """The items in the order asked for, None where there is none. Raises Unavailable."""
+        ...
+
+    async def put(self, items: Sequence[Item]) -> bool:
+        """Store and announce all of them, or none and False when one is not the next version of its item.
+
+        Raises Unavailable.
+        """
+        ...
+
+    async def page(self, cursor: int, size: int) -> tuple[list[Item], int]:
+        """About `size` items from `cursor` on (0 is the start) and the cursor of the next page, 0 at the end."""
+        ...
+
+
+class Catalogue:
+    """Adds, changes and withdraws items. Versions grow by one from 1; an unchanged item keeps its own."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def upsert(self, items: Sequence[Item]) -> int:
+        """How many of these items were added or changed. Ids must be unique; raises Conflict, Unavailable."""
+        changed = await self._change([item.item_id for item in items], dict(zip(_ids(items), items, strict=True)))
+        return len(changed)
+
+    async def withdraw(self, item_ids: Iterable[str]) -> set[str]:
+        """Which of these items were withdrawn now. Raises Conflict, Unavailable."""
+        return await self._change(list(dict.fromkeys(item_ids)), None)
+
+    async def _change(self, item_ids: Sequence[str], incoming: dict[str, Item] | None) -> set[str]:
+        for _ in range(TRIES):
+            now_ms = self._clock.now_ms()
+            changes = []
+            for item_id, held in zip(item_ids, await self._store.get(item_ids), strict=True):
+                change = withdrawn(held, now_ms) if incoming is None else revised(held, incoming[item_id], now_ms)
+                if change is not None:
+                    changes.append(change)
+            if not changes or await self._store.put(changes):
+                return set(_ids(changes))
+        raise Conflict("the items are being changed by others at the same time")
+
+
+def revised(held: Item | None, incoming: Item, now_ms: int) -> Item | None:
+    """The next version of an item, None when `incoming` says nothing new.
+
+    Version, update time and withdrawal are ours whatever `incoming` says; an unknown time of publication is
+    the first that we saw.
+    """
+    if held is None:
+        held = Item(item_id=incoming.item_id, published_ms=now_ms)
+    change = msgspec.structs.replace(
+        incoming,
+        version=held.version,
+        updated_ms=held.updated_ms,
+        published_ms=incoming.published_ms or held.published_ms,
+        withdrawn=False,
+    )
+    if held.version and change == held:
+        return None
+    return msgspec.structs.replace(change, version=held.version + 1, updated_ms=now_ms)
+
+
+def withdrawn(held: Item | None, now_ms: int) -> Item | None:
+    """The withdrawn version of an item, None when there is nothing to withdraw."""
+    if held is None or held.withdrawn:
+        return None
+    return msgspec.structs.replace(held, version=held.version + 1, updated_ms=now_ms, withdrawn=True)
+
+
+def _ids(items: Iterable[Item]) -> list[str]:
+    return [item.item_id for item in items]
