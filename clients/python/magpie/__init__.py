@@ -1,1 +1,11 @@
-"""The Magpie SDK: a light, typed client of the public gRPC API."""
+"""Magpie's SDK: a typed asyncio client of the public gRPC API in `magpie.v1`.
+
+async with Magpie(Endpoints()) as magpie:
+    await magpie.profile.RecordEvents(RecordEventsRequest(events=[...]))
+"""
+
+from magpie._client import Magpie
+from magpie._endpoints import Endpoints
+from magpie._problems import Problem, problem_of
+
+__all__ = ["Endpoints", "Magpie", "Problem", "problem_of"]
