@@ -19,6 +19,7 @@ __all__ = [
     "PARTITIONS",
     "Redis",
     "Script",
+    "ScriptCall",
     "connect",
     "items_key",
     "partition",
@@ -88,6 +89,10 @@ def items_key(kind: str) -> str:
     return f"magpie:{{items}}:{kind}"
 
 
+#: One call of a script: its keys and its arguments.
+ScriptCall = tuple[Sequence[str | bytes], Sequence[str | bytes | int | float]]
+
+
 class Script:
     """A Lua script, sent once to a server and then called by its hash; loads itself again after a restart."""
 
@@ -109,6 +114,31 @@ class Script:
             return await client.evalsha(self._sha, len(keys), *keys, *args)
         except exceptions.NoScriptError:
             return await client.eval(self._text, len(keys), *keys, *args)
+
+    async def many(self, client: Redis, calls: Sequence[ScriptCall]) -> list[Any]:
+        """The answers to many calls, in order, in one round trip; each call is atomic, all together are not.
+
+        Raises the error of the first call that failed; the others have run.
+        """
+        if self._sha is None:
+            self._sha = _text_of(await client.script_load(self._text))
+        answers = await self._pipelined(client, calls)
+        lost = [n for n, answer in enumerate(answers) if isinstance(answer, exceptions.NoScriptError)]
+        if lost:
+            await client.script_load(self._text)
+            for n, answer in zip(lost, await self._pipelined(client, [calls[n] for n in lost]), strict=True):
+                answers[n] = answer
+        for answer in answers:
+            if isinstance(answer, Exception):
+                raise answer
+        return answers
+
+    async def _pipelined(self, client: Redis, calls: Sequence[ScriptCall]) -> list[Any]:
+        async with client.pipeline(transaction=False) as pipe:
+            for keys, args in calls:
+                pipe.execute_command("EVALSHA", self._sha, len(keys), *keys, *args)
+            answers: list[Any] = await pipe.execute(raise_on_error=False)
+            return answers
 
 
 @contextmanager
