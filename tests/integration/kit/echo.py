@@ -17,7 +17,7 @@ class Settings(ServiceSettings):
 
 
 class Echo:
-    """`unary` and `stream` do what `behave` does; `slow` sleeps for the request's seconds; it counts its calls."""
+    """`unary` and `stream` answer what `behave` does; `slow` sleeps for the request's seconds."""
 
     def __init__(self, behave: Callable[[], Any] = lambda: "") -> None:
         self.behave = behave
@@ -47,12 +47,16 @@ class Echo:
 
     def register(self, server: grpc.aio.Server) -> None:
         handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
-            "Unary": grpc.unary_unary_rpc_method_handler(self.unary),  # type: ignore[arg-type]
-            "Stream": grpc.unary_stream_rpc_method_handler(self.stream),  # type: ignore[arg-type]
-            "Slow": grpc.unary_unary_rpc_method_handler(self.slow),  # type: ignore[arg-type]
+            "Unary": grpc.unary_unary_rpc_method_handler(self.unary),
+            "Stream": grpc.unary_stream_rpc_method_handler(self.stream),
+            "Slow": grpc.unary_unary_rpc_method_handler(self.slow),
         }
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(NAME, handlers),))
 
 
-def method(name: str) -> str:
-    return f"/{NAME}/{name}"
+def unary_unary(channel: grpc.aio.Channel, method: str) -> Any:
+    return channel.unary_unary(f"/{NAME}/{method}")
+
+
+def unary_stream(channel: grpc.aio.Channel, method: str) -> Any:
+    return channel.unary_stream(f"/{NAME}/{method}")
