@@ -102,7 +102,10 @@ class Server:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for close in self._closers:
-            await close()
+            try:
+                await close()
+            except Exception:
+                log.warning("close.failed", error=traceback.format_exc())
         if self._metrics is not None:
             await asyncio.to_thread(_stop_metrics, *self._metrics)
         log.info("stopped")

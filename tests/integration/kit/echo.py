@@ -24,6 +24,7 @@ class Echo:
         self.calls = 0
         self.cancelled = asyncio.Event()
         self.started = asyncio.Event()
+        self.finished = asyncio.Event()
 
     async def unary(self, request: bytes, context: Context) -> bytes:
         self.calls += 1
@@ -43,6 +44,7 @@ class Echo:
         except asyncio.CancelledError:
             self.cancelled.set()
             raise
+        self.finished.set()
         return b"done"
 
     def register(self, server: grpc.aio.Server) -> None:
