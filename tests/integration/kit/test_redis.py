@@ -20,6 +20,14 @@ async def test_a_script_survives_a_restart_of_the_server(redis: Redis) -> None:
     assert await script(redis, keys=["k"], args=[2]) == [b"k", b"2"]
 
 
+async def test_many_calls_answer_in_order_and_survive_a_restart(redis: Redis) -> None:
+    script = Script("return {KEYS[1], ARGV[1]}")
+    calls = [(["a"], [1]), (["b"], [2])]
+    assert await script.many(redis, calls) == [[b"a", b"1"], [b"b", b"2"]]
+    await redis.script_flush()
+    assert await script.many(redis, calls) == [[b"a", b"1"], [b"b", b"2"]]
+
+
 async def test_a_store_that_is_away_is_unavailable() -> None:
     client = connect(NOBODY)
     with pytest.raises(Unavailable), store_errors():
