@@ -138,9 +138,7 @@ def _set_model(spec: Any, model: str, version: int | None, label: str | None) ->
         spec.version_label = label
 
 
-async def _call(
-    method: Stubbed, request: Any, model: str, timeout_seconds: float
-) -> Any:
+async def _call(method: Stubbed, request: Any, model: str, timeout_seconds: float) -> Any:
     try:
         return await method(request, timeout=remaining(timeout_seconds))
     except grpc.aio.AioRpcError as error:
