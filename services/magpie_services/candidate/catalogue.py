@@ -1,6 +1,6 @@
 """The catalogue: which change makes a new version of an item, which is none, and what is refused."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -27,7 +27,7 @@ class Store(Protocol):
         ...
 
     async def page(self, cursor: int, size: int) -> tuple[list[Item], int]:
-        """About `size` items from `cursor` on (0 is the start) and the cursor of the next page, 0 at the end."""
+        """About `size` items from `cursor` on (0 is the start) and the next cursor, 0 at the end."""
         ...
 
 
@@ -39,24 +39,29 @@ class Catalogue:
         self._clock = clock
 
     async def upsert(self, items: Sequence[Item]) -> int:
-        """How many of these items were added or changed. Ids must be unique; raises Conflict, Unavailable."""
-        changed = await self._change([item.item_id for item in items], dict(zip(_ids(items), items, strict=True)))
-        return len(changed)
+        """How many of these items, of unique ids, were added or changed. Raises Conflict, Unavailable."""
+        incoming = {item.item_id: item for item in items}
+        return len(
+            await self._change(
+                list(incoming), lambda held, item_id, now_ms: revised(held, incoming[item_id], now_ms)
+            )
+        )
 
     async def withdraw(self, item_ids: Iterable[str]) -> set[str]:
         """Which of these items were withdrawn now. Raises Conflict, Unavailable."""
-        return await self._change(list(dict.fromkeys(item_ids)), None)
+        return await self._change(
+            list(dict.fromkeys(item_ids)), lambda held, _, now_ms: withdrawn(held, now_ms)
+        )
 
-    async def _change(self, item_ids: Sequence[str], incoming: dict[str, Item] | None) -> set[str]:
+    async def _change(
+        self, item_ids: Sequence[str], change: Callable[[Item | None, str, int], Item | None]
+    ) -> set[str]:
         for _ in range(TRIES):
             now_ms = self._clock.now_ms()
-            changes = []
-            for item_id, held in zip(item_ids, await self._store.get(item_ids), strict=True):
-                change = withdrawn(held, now_ms) if incoming is None else revised(held, incoming[item_id], now_ms)
-                if change is not None:
-                    changes.append(change)
+            held = zip(item_ids, await self._store.get(item_ids), strict=True)
+            changes = [item for item_id, old in held if (item := change(old, item_id, now_ms))]
             if not changes or await self._store.put(changes):
-                return set(_ids(changes))
+                return {item.item_id for item in changes}
         raise Conflict("the items are being changed by others at the same time")
 
 
@@ -85,7 +90,3 @@ def withdrawn(held: Item | None, now_ms: int) -> Item | None:
     if held is None or held.withdrawn:
         return None
     return msgspec.structs.replace(held, version=held.version + 1, updated_ms=now_ms, withdrawn=True)
-
-
-def _ids(items: Iterable[Item]) -> list[str]:
-    return [item.item_id for item in items]

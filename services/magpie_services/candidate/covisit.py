@@ -90,18 +90,19 @@ class Covisits:
         for start in range(0, len(ids), SLICE):
             chunk = ids[start : start + SLICE]
             held = [self._links.get(item_id, {}) for item_id in chunk]
+            others = np.fromiter((index.get(other, -1) for some in held for other in some), dtype=np.int32)
             links = np.fromiter((link for some in held for link in some.values()), dtype=np.float64)
             masses = np.array([self._masses[item_id] for item_id in chunk])
             yield Slice(
                 items=chunk,
                 masses=np.log2(masses).astype(np.float32).tobytes(),
                 counts=[len(some) for some in held],
-                others=np.fromiter((index.get(o, -1) for some in held for o in some), dtype=np.int32).tobytes(),
+                others=others.tobytes(),
                 links=np.log2(links).astype(np.float32).tobytes(),
             )
 
     def restore(self, slices: Iterable[Slice]) -> None:
-        """Takes stored counts in place of its own. The users' tails start empty: pairs that span the stop are lost."""
+        """Takes stored counts in place of its own. Tails start empty: pairs that span the stop are lost."""
         stored = list(slices)
         ids = [item_id for part in stored for item_id in part.items]
         self._ranked.clear()
@@ -171,5 +172,5 @@ class Covisits:
 
 
 def _scale(at_ms: int) -> float:
-    """How large an interaction is written down: its square doubles every half-life. Good until the year 2080."""
+    """How large an interaction is written down: its square doubles every half-life. Good until 2080."""
     return math.exp2((at_ms - EARLIEST_MS) / (2 * HALF_LIFE_MS))

@@ -7,6 +7,7 @@ are lost to popularity and co-visitation, nothing else is.
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 import structlog
@@ -89,9 +90,10 @@ class Feed:
 
     async def _read(self) -> dict[str, str]:
         position = await last_position(self._redis, FEED_KEY)
-        async for blobs in hash_values(self._redis, CATALOGUE_KEY):
-            self._put(blobs)
-        counted, covisit = await self._redis.mget(POPULARITY_KEY, COVISIT_KEY)
+        async for page in hash_values(self._redis, CATALOGUE_KEY):
+            self._put(page)
+        blobs: list[Any] = await self._redis.mget(POPULARITY_KEY, COVISIT_KEY)
+        counted, covisit = blobs
         positions = {stream_key("events", part): START for part in partitions()}
         if counted and covisit:
             state, links = codec.decode(Counted, counted), codec.decode(CovisitState, covisit)

@@ -1,6 +1,7 @@
 """The catalogue in Redis: a hash of the items as they are, a stream of every change, written in one step."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from magpie_services.core import codec
 from magpie_services.core.items import Item
@@ -35,7 +36,7 @@ class RedisStore:
         if not item_ids:
             return []
         with store_errors():
-            blobs = await self._redis.hmget(CATALOGUE_KEY, list(item_ids))
+            blobs: list[Any] = await self._redis.hmget(CATALOGUE_KEY, list(item_ids))
         return [codec.decode(Item, blob) if blob else None for blob in blobs]
 
     async def put(self, items: Sequence[Item]) -> bool:
@@ -45,5 +46,6 @@ class RedisStore:
 
     async def page(self, cursor: int, size: int) -> tuple[list[Item], int]:
         with store_errors():
-            next_cursor, entries = await self._redis.hscan(CATALOGUE_KEY, cursor, count=size)
+            answer: Any = await self._redis.hscan(CATALOGUE_KEY, cursor, count=size)
+        next_cursor, entries = answer
         return [codec.decode(Item, blob) for blob in entries.values()], int(next_cursor)

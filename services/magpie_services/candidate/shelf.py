@@ -1,4 +1,4 @@
-"""What filters ask of the catalogue, as columns beside `core.columns`: category paths, merchants, withdrawal."""
+"""What filters ask of the catalogue, as columns beside `core.columns`: paths, merchants, withdrawal."""
 
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b

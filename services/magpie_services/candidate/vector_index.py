@@ -1,26 +1,28 @@
 """Nearest items to a vector: exact while the catalogue is small, approximate (HNSW) when it is large."""
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import faiss
 import numpy as np
 from numpy.typing import NDArray
 
 EXACT_ITEMS = 50_000
+_faiss: Any = faiss  # its types lack the search parameters
 # Searching few allowed rows through a graph of many misses them; exact is quicker there anyway.
 SELECTIVE_ROWS = 5_000
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
+Found = tuple[NDArray[np.int64], Floats]
 
 
 class VectorIndex(Protocol):
     """An immutable index over unit vectors; safe to search from several threads."""
 
-    def search(self, queries: Floats, k: int, allowed: Mask | None = None) -> tuple[NDArray[np.int64], Floats]:
-        """Rows and cosines of the k nearest, best first: queries float32 [B, d] to int64 [B, k], float32 [B, k].
+    def search(self, queries: Floats, k: int, allowed: Mask | None = None) -> Found:
+        """Rows int64 [B, k] and cosines float32 [B, k] nearest to queries float32 [B, d], best first.
 
-        `allowed` bool [n] says which rows may be found. Where there are fewer than k, row -1 and -inf fill up.
+        `allowed` bool [n] says which rows may be found. Where they are fewer than k, row -1 and -inf fill up.
         """
         ...
 
@@ -31,7 +33,7 @@ class ExactIndex:
     def __init__(self, vectors: Floats) -> None:
         self._vectors = np.ascontiguousarray(vectors, dtype=np.float32)
 
-    def search(self, queries: Floats, k: int, allowed: Mask | None = None) -> tuple[NDArray[np.int64], Floats]:
+    def search(self, queries: Floats, k: int, allowed: Mask | None = None) -> Found:
         rows = None if allowed is None else np.flatnonzero(allowed)
         vectors = self._vectors if rows is None or len(rows) == len(self._vectors) else self._vectors[rows]
         found, scores = _best(queries @ vectors.T, k)
@@ -51,14 +53,16 @@ class HnswIndex:
         self._index.hnsw.efConstruction = build
         self._index.add(np.ascontiguousarray(vectors, dtype=np.float32))
 
-    def search(self, queries: Floats, k: int, allowed: Mask | None = None) -> tuple[NDArray[np.int64], Floats]:
+    def search(self, queries: Floats, k: int, allowed: Mask | None = None) -> Found:
         chosen = None if allowed is None else np.flatnonzero(allowed)
         if chosen is not None and len(chosen) <= max(SELECTIVE_ROWS, 2 * k):
             return self._exact.search(queries, k, allowed)
-        parameters = faiss.SearchParametersHNSW(efSearch=max(self._search, k))
+        parameters = _faiss.SearchParametersHNSW(efSearch=max(self._search, k))
         if chosen is not None and len(chosen) < self._size:
-            parameters.sel = selector = faiss.IDSelectorBatch(chosen)  # noqa: F841 (faiss does not own it)
-        scores, rows = self._index.search(np.ascontiguousarray(queries, dtype=np.float32), k, params=parameters)
+            selector = _faiss.IDSelectorBatch(chosen)  # faiss does not own it: the name keeps it alive
+            parameters.sel = selector
+        vectors = np.ascontiguousarray(queries, dtype=np.float32)
+        scores, rows = self._index.search(vectors, k, params=parameters)
         return rows, np.where(rows >= 0, scores, -np.inf).astype(np.float32)
 
 
@@ -67,7 +71,7 @@ def build(vectors: Floats) -> VectorIndex:
     return ExactIndex(vectors) if len(vectors) <= EXACT_ITEMS else HnswIndex(vectors)
 
 
-def _best(scores: Floats, k: int) -> tuple[NDArray[np.int64], Floats]:
+def _best(scores: Floats, k: int) -> Found:
     """Columns and values of the k largest of each row, largest first; filled up with -1 and -inf."""
     rows = np.full((len(scores), k), -1, dtype=np.int64)
     best = np.full((len(scores), k), -np.inf, dtype=np.float32)

@@ -1,0 +1,183 @@
+"""The retrieval model: follows its releases, fetches item vectors, asks for user vectors of one version."""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+
+from magpie_services.candidate.release import Release, UserVectors
+from magpie_services.candidate.vector_index import Floats, build
+from magpie_services.core import features
+from magpie_services.core.portraits import Portrait
+from magpie_services.kit import metrics
+from magpie_services.kit.breaker import CircuitBreaker, State
+from magpie_services.kit.deadlines import remaining
+from magpie_services.kit.errors import DeadlineExceeded, MagpieError, NotFound, Unavailable
+from magpie_services.kit.prediction import Prediction
+
+log = structlog.get_logger()
+
+MODEL = "retriever"
+PAGE = 5_000
+PAGE_SECONDS = 10.0
+# Batches are padded to one of these, so that a server which compiles by shape sees few shapes.
+BATCHES = (1, 8, 32, 128, 512)
+SECONDS_A_USER = 0.003
+
+
+class Retriever:
+    """Keeps `release` the newest available version; `run` follows the model server."""
+
+    def __init__(
+        self, prediction: Prediction, breaker: CircuitBreaker, *, timeout_seconds: float, poll_seconds: float
+    ) -> None:
+        self.release: Release | None = None
+        self.missing = False  # a version is served and could not be taken, or nobody can tell
+        self._prediction = prediction
+        self._breaker = breaker
+        self._timeout = timeout_seconds
+        self._poll_seconds = poll_seconds
+        self._refreshing = asyncio.Lock()
+
+    async def run(self) -> None:
+        """Look for a newer version every few seconds until cancelled."""
+        told = ""
+        while True:
+            try:
+                await self.refresh()
+                told = ""
+            except MagpieError as error:
+                if error.reason != told:
+                    log.warning("retriever.not_refreshed", reason=error.reason)
+                told = error.reason
+            await asyncio.sleep(self._poll_seconds)
+
+    async def refresh(self) -> None:
+        """Take the newest available version. Raises Unavailable, DeadlineExceeded; what was held stays."""
+        async with self._refreshing:
+            try:
+                states = await self._prediction.status(MODEL)
+            except NotFound:
+                states = []
+            except MagpieError:
+                self.missing = self.release is None
+                raise
+            available = [version for version, state in states if state == "AVAILABLE"]
+            self.missing = False
+            if not available or (self.release and self.release.version == max(available)):
+                return
+            try:
+                self.release = await self._fetch(max(available))
+            except MagpieError:
+                self.missing = self.release is None
+                raise
+            log.info("retriever.release", version=self.release.version, items=len(self.release.ids))
+
+    async def user_vectors(self, portraits: Sequence[Portrait], now_ms: int) -> UserVectors | None:
+        """Vectors of users by the release held, None when there is none.
+
+        A user without interactions that the release knows gets none. Raises Unavailable (also while the
+        breaker is open) and DeadlineExceeded.
+        """
+        release = self.release
+        if release is None:
+            return None
+        items, kinds, gaps = _sequences(release, portraits, now_ms)
+        known = np.asarray((items > 0).any(axis=1), dtype=np.bool_)
+        vectors = np.zeros((len(portraits), release.vectors.shape[1]), dtype=np.float32)
+        if known.any():
+            inputs = {"items": items[known], "kinds": kinds[known], "gaps": gaps[known]}
+            try:
+                vectors[known] = await self._retrieve(release, inputs)
+            except NotFound:
+                # The server has let go of this version: take its next one at once, and ask that.
+                await self._refresh_soon()
+                if self.release is release:
+                    raise Unavailable("the retrieval model is gone") from None
+                return await self.user_vectors(portraits, now_ms)
+        return UserVectors(release, vectors, known)
+
+    async def _retrieve(self, release: Release, inputs: Mapping[str, NDArray[Any]]) -> Floats:
+        if not self._breaker.allow():
+            raise Unavailable("the retrieval model is resting")
+        size = len(inputs["items"])
+        padded = next((batch for batch in BATCHES if batch >= size), size)
+        started, ok = time.monotonic(), False
+        try:
+            outputs, _ = await self._prediction.predict(
+                MODEL,
+                "retrieve",
+                {name: np.pad(array, ((0, padded - size), (0, 0))) for name, array in inputs.items()},
+                version=release.version,
+                timeout_seconds=self._timeout + SECONDS_A_USER * size,
+            )
+            vectors: Floats = outputs.get("vector", np.empty(0))[:size]
+            if vectors.shape != (size, release.vectors.shape[1]):
+                raise Unavailable("the retrieval model answers in another shape than its items")
+            ok = True
+            return vectors
+        except NotFound:
+            ok = True  # the server is well, it only moved on
+            raise
+        finally:
+            self._breaker.record(ok=ok, seconds=time.monotonic() - started)
+            metrics.BREAKER_OPEN.labels(MODEL).set(self._breaker.state is not State.CLOSED)
+
+    async def _refresh_soon(self) -> None:
+        """Refresh, waiting for it no longer than the call may take."""
+        refreshing = asyncio.ensure_future(self.refresh())
+        done, _ = await asyncio.wait([refreshing], timeout=remaining(1.0))
+        if not done:
+            refreshing.add_done_callback(_seen)
+            raise DeadlineExceeded("the retrieval model is being replaced")
+        refreshing.result()
+
+    async def _fetch(self, version: int) -> Release:
+        ids: list[str] = []
+        pages: list[Floats] = []
+        total = 1
+        while len(ids) < total:
+            outputs, _ = await self._prediction.predict(
+                MODEL,
+                "item_vectors",
+                {"start": np.array([len(ids)], np.int32), "count": np.array([PAGE], np.int32)},
+                version=version,
+                timeout_seconds=PAGE_SECONDS,
+            )
+            try:
+                page, names, total = outputs["vectors"], outputs["ids"], int(outputs["total"][0])
+            except (KeyError, IndexError) as error:
+                raise Unavailable("the retrieval model lacks its item vectors") from error
+            if not len(names) or page.shape != (len(names), page.shape[-1]):
+                raise Unavailable("the retrieval model's item vectors end early")
+            ids += [name.decode() if isinstance(name, bytes) else str(name) for name in names]
+            pages.append(page.astype(np.float32))
+        vectors = np.concatenate(pages)
+        index = await asyncio.to_thread(build, vectors)
+        codes = {item_id: code for code, item_id in enumerate(ids) if item_id}
+        return Release(version=version, ids=tuple(ids), vectors=vectors, index=index, codes=codes)
+
+
+def _sequences(
+    release: Release, portraits: Sequence[Portrait], now_ms: int
+) -> tuple[NDArray[np.int32], NDArray[np.int32], Floats]:
+    """Model inputs int32, int32, float32, each [B, 50]; items that the release does not know are left out."""
+    read = [features.sequence(portrait, now_ms) for portrait in portraits]
+    items = np.array([[release.codes.get(one, 0) for one in ids] for ids, _, _ in read], dtype=np.int32)
+    kinds = np.array([kinds for _, kinds, _ in read], dtype=np.int32)
+    gaps = np.array([gaps for _, _, gaps in read], dtype=np.float32)
+    # As in training there are no holes: what is known moves to the right, padding to the left.
+    order = np.argsort(items > 0, axis=1, kind="stable")
+    items = np.take_along_axis(items, order, axis=1)
+    kinds = np.take_along_axis(kinds, order, axis=1) * (items > 0)
+    return items, kinds, np.take_along_axis(gaps, order, axis=1) * (items > 0)
+
+
+def _seen(refreshing: "asyncio.Future[None]") -> None:
+    """Takes note of how a refresh that nobody waited for ended."""
+    if not refreshing.cancelled() and (error := refreshing.exception()):
+        log.warning("retriever.not_refreshed", reason=getattr(error, "reason", type(error).__name__))
