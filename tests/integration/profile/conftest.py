@@ -25,7 +25,7 @@ async def profile(redis: Redis, redis_url: str) -> AsyncIterator["profile_grpc.P
         listen="127.0.0.1:0",
         metrics_listen="",
         redis_url=redis_url,
-        key=base64.b64encode(os.urandom(32)).decode(),  # type: ignore[arg-type]
+        key=base64.b64encode(os.urandom(32)).decode(),
     )
     clock = clock_for(settings.sandbox)
     store = RedisProfileStore(redis, Vault(settings.key_bytes))
@@ -36,5 +36,5 @@ async def profile(redis: Redis, redis_url: str) -> AsyncIterator["profile_grpc.P
 
     async with serving.running(settings, register, clock=clock) as address:
         channel = open_channel(address)
-        yield profile_grpc.ProfileServiceStub(channel)  # type: ignore[misc]
+        yield profile_grpc.ProfileServiceStub(channel)
         await channel.close()

@@ -19,6 +19,7 @@ from magpie_services.kit.redis import Redis, partition, stream_key, user_key
 
 Stub: TypeAlias = "profile_grpc.ProfileServiceAsyncStub"
 TIMEOUT = 10.0
+EQUAL = profile_pb.Audience.Compare.OPERATOR_EQUAL
 
 
 def now(seconds_ago: float = 60) -> Timestamp:
@@ -130,7 +131,8 @@ async def test_a_batch_of_many_users_reaches_each_of_them(profile: Stub) -> None
 
 
 async def test_the_newest_answer_on_consent_holds(profile: Stub, redis: Redis) -> None:
-    assert await consent(profile, "r1", marketing(True, now(60))) == [marketing(True, now(60))]
+    first = marketing(True, now(60))
+    assert await consent(profile, "r1", first) == [first]
     held = await consent(profile, "r2", marketing(False, now(30)))
     assert [answer.granted for answer in held] == [False]
     held = await consent(profile, "r3", marketing(True, now(45)))
@@ -235,9 +237,7 @@ async def test_everything_kept_can_be_exported_in_pages(profile: Stub) -> None:
 
 
 def locale_is(text: str) -> profile_pb.Audience:
-    compare = profile_pb.Audience.Compare(
-        field="locale", operator=profile_pb.Audience.Compare.OPERATOR_EQUAL, text=text
-    )
+    compare = profile_pb.Audience.Compare(field="locale", operator=EQUAL, text=text)
     return profile_pb.Audience(compare=compare)
 
 
@@ -254,9 +254,8 @@ async def test_an_audience_is_selected_in_pages_that_resume(profile: Stub) -> No
             audience=locale_is("zh-CN"), page_size=37, page_token=token
         )
         pages = profile.SelectAudience(request, timeout=TIMEOUT)
-        async for page in pages:
-            break  # the caller goes away after one page and comes back with its token
-        pages.cancel()
+        page = await anext(aiter(pages))
+        pages.cancel()  # the caller goes away after one page and comes back with its token
         assert len(page.user_ids) <= 37
         found += page.user_ids
         token = page.next_page_token
@@ -277,7 +276,7 @@ async def test_reachable_only_needs_a_device_and_marketing_consent(profile: Stub
 
 
 async def test_a_bad_audience_is_named_by_its_path(profile: Stub) -> None:
-    bad = profile_pb.Audience(compare=profile_pb.Audience.Compare(field="horoscope", operator=1))
+    bad = profile_pb.Audience(compare=profile_pb.Audience.Compare(field="horoscope", operator=EQUAL))
     everybody = profile_pb.Audience.All(of=[locale_is("en"), bad])
     request = profile_pb.SelectAudienceRequest(audience=profile_pb.Audience(all=everybody))
     with pytest.raises(grpc.aio.AioRpcError) as caught:
