@@ -27,8 +27,9 @@ GESTURES = frozenset(
         EventKind.ADD_TO_WISHLIST,
     }
 )
-# What a bot does fast; pushes and account changes are not counted.
-INTERACTIONS = GESTURES | {EventKind.SEARCH, EventKind.PURCHASE, EventKind.RETURN_ITEM, EventKind.REVIEW}
+# What a bot does fast. Purchases and returns are not counted: one invoice of a reseller has hundreds of lines
+# of the same minute. Pushes and account changes are not the user's pace at all.
+INTERACTIONS = GESTURES | {EventKind.SEARCH}
 _GESTURE_CODES = np.array(sorted(KIND_CODES[kind] for kind in GESTURES), dtype=np.int32)
 _INTERACTION_CODES = np.array(sorted(KIND_CODES[kind] for kind in INTERACTIONS), dtype=np.int32)
 
