@@ -1,1 +1,1 @@
-"""The command `magpie`: a client of the public gRPC API."""
+"""The command `magpie`: a client of the public gRPC API. It can also start the whole suite here."""

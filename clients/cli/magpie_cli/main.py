@@ -1,0 +1,23 @@
+"""The command line: every subcommand lives in a module of its own."""
+
+import typer
+
+from magpie_cli.commands import up
+
+app = typer.Typer(
+    name="magpie",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def root() -> None:
+    """Decides whom to push, what, with which words and when; this is its command line."""
+
+
+app.command("up")(up.up)
+
+if __name__ == "__main__":
+    app()

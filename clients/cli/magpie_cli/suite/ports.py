@@ -1,0 +1,54 @@
+"""Ports of the suite: the well-known ones of a laptop, or free ones; kept while the suite runs."""
+
+import socket
+from contextlib import ExitStack
+
+from magpie_cli.suite.options import SuiteFailed
+
+HOST = "127.0.0.1"
+GRPC = {
+    "profile": 7001,
+    "candidate": 7002,
+    "ranking": 7003,
+    "content": 7004,
+    "push": 7005,
+    "feedback": 7006,
+    "training": 7007,
+    "model_server": 8500,
+}
+METRICS = {name: port + 1000 for name, port in GRPC.items()} | {"lake": 8008}
+REDIS = {"redis": 7000}
+
+
+def fixed() -> dict[str, int]:
+    """Port by purpose: a room's name, "<room>.metrics", or "redis"."""
+    return {**REDIS, **GRPC, **{f"{name}.metrics": port for name, port in METRICS.items()}}
+
+
+def free() -> dict[str, int]:
+    """The same purposes on ports that are free now. All are held until the last is found."""
+    with ExitStack() as stack:
+        found = {}
+        for name in fixed():
+            probe = stack.enter_context(socket.socket())
+            probe.bind((HOST, 0))
+            found[name] = int(probe.getsockname()[1])
+    return found
+
+
+def check_free(ports: dict[str, int]) -> None:
+    """Raises SuiteFailed naming every port that somebody else has."""
+    taken = [f"{port} ({name})" for name, port in ports.items() if not _is_free(port)]
+    if taken:
+        raise SuiteFailed(f"ports are taken: {', '.join(taken)}; free them, or use --ports auto")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        # As servers do: a port that only lingers from a connection closed a moment ago counts as free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+        return True
