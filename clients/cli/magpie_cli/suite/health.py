@@ -1,6 +1,7 @@
 """Asks a process whether it is ready: gRPC health where it speaks gRPC, an open port otherwise."""
 
 import asyncio
+from typing import Any
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -11,7 +12,7 @@ PROBE_SECONDS = 2.0
 async def is_serving(address: str, services: tuple[str, ...]) -> bool:
     """Whether every one of these services at "host:port" says SERVING ("" is the process as a whole)."""
     async with grpc.aio.insecure_channel(address) as channel:
-        stub = health_pb2_grpc.HealthStub(channel)
+        stub: Any = health_pb2_grpc.HealthStub(channel)
         try:
             answers = await asyncio.gather(
                 *(

@@ -13,7 +13,7 @@ API = "magpie.v1."
 GRACE_SECONDS = 4
 WORKER = "worker"
 
-# Room, the services that must say SERVING ("" is the process: a model server without models is fine at first),
+# Room, the services that must say SERVING ("" is the process: a model server without models will do),
 # and the wave in which it starts. Each wave stands on the ones before it.
 _SERVICES: Mapping[str, tuple[tuple[str, ...], int]] = {
     "model_server": (("",), 0),

@@ -73,13 +73,8 @@ class Suite:
         state = self.options.state
         try:
             state.mkdir(mode=0o700, parents=True, exist_ok=True)
-            for folder in (
-                state / "logs",
-                state / REDIS,
-                rooms.lake_folder(state),
-                rooms.models_folder(state),
-            ):
-                folder.mkdir(exist_ok=True)
+            for name in ("logs", REDIS, "lake", "models"):
+                (state / name).mkdir(exist_ok=True)
         except OSError as error:
             raise SuiteFailed(f"cannot make the state folder {state}: {error.strerror}") from None
 
