@@ -1,0 +1,127 @@
+"""The two ends of a training child: the task starts it with limits and follows its lines; the child says them."""
+
+import argparse
+import asyncio
+import json
+import os
+import resource
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import msgspec
+
+from magpie_services.kit.errors import MagpieError
+from magpie_services.training import plan as plans
+from magpie_services.training.plan import Plan
+
+Progress = Callable[[str, float], Awaitable[None]]
+
+REFUSED = 3
+OUT_OF_MEMORY = 4
+TICK_SECONDS = 10.0
+MAX_LINE_BYTES = 1 << 20
+
+
+class ChildFailed(Exception):
+    """The child ended without finishing; the text is fit for a person. `final` when another try would fail too."""
+
+    def __init__(self, text: str, *, final: bool) -> None:
+        super().__init__(text)
+        self.final = final
+
+
+async def run(module: str, plan: Plan, progress: Progress, *, memory_mb: int, timeout_seconds: float) -> None:
+    """Runs `python -m module --run FOLDER` to its end; its stderr goes to `<module>.log` in the folder.
+
+    `progress` is called with each line and at least every 10 s; what it raises kills the child.
+    Raises ChildFailed.
+    """
+    command = [sys.executable, "-m", module, "--run", plan.folder, "--memory-mb", str(memory_mb)]
+    with (plan.path / f"{module.rpartition('.')[2]}.log").open("ab") as log:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=log,
+            env=_environment(plan.threads),
+            limit=MAX_LINE_BYTES,
+        )
+    try:
+        async with asyncio.timeout(timeout_seconds):
+            problem = await _follow(process, progress)
+            code = await process.wait()
+    except TimeoutError:
+        raise ChildFailed(f"took longer than {timeout_seconds:.0f} s", final=True) from None
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if code == REFUSED:
+        raise ChildFailed(problem or "was refused", final=True)
+    if code in (OUT_OF_MEMORY, -9):
+        raise ChildFailed(f"ran out of memory (limit {memory_mb} MB)", final=code == OUT_OF_MEMORY)
+    if code:
+        raise ChildFailed(
+            f"the training process ended with code {code}; its log is beside the run", final=False
+        )
+
+
+async def _follow(process: asyncio.subprocess.Process, progress: Progress) -> str:
+    """Passes lines on; answers the problem that the child named, if any."""
+    assert process.stdout is not None  # noqa: S101 - asked for above
+    activity, share, problem = "starting", 0.0, ""
+    while True:
+        try:
+            line = await asyncio.wait_for(process.stdout.readline(), TICK_SECONDS)
+        except TimeoutError:
+            await progress(activity, share)
+            continue
+        if not line:
+            return problem
+        try:
+            news = json.loads(line)
+            problem = str(news.get("problem", problem))
+            activity, share = str(news.get("activity", activity)), float(news.get("progress", share))
+        except (ValueError, AttributeError):
+            continue  # a library that prints
+        await progress(activity, share)
+
+
+def _environment(threads: int) -> dict[str, str]:
+    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow", "PYTHONUNBUFFERED": "1"}
+    names = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    return {**os.environ, **quiet, **dict.fromkeys(names, str(threads))}
+
+
+def say(activity: str, progress: float) -> None:
+    """In the child: one line of progress (0 to 1)."""
+    sys.stdout.write(json.dumps({"activity": activity, "progress": round(progress, 4)}) + "\n")
+    sys.stdout.flush()
+
+
+def leave(path: Path, result: msgspec.Struct) -> None:
+    """In the child: writes a result that is there whole or not at all."""
+    staged = path.with_suffix(".tmp")
+    staged.write_bytes(msgspec.json.encode(result))
+    staged.replace(path)
+
+
+def main(work: Callable[[Plan], None]) -> None:
+    """The body of a child's `__main__`: limits, plan, work; typed errors are told on stdout, all others in the log."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--run", required=True, type=Path, help="work folder of the run, with its plan.json")
+    parser.add_argument("--memory-mb", type=int, default=0, help="limit of private memory; 0: none")
+    told = parser.parse_args()
+    if told.memory_mb:
+        limit = told.memory_mb << 20
+        # Private memory, not address space: TensorFlow reserves far more of the latter than it uses.
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    try:
+        work(plans.load(told.run))
+    except MagpieError as error:
+        sys.stdout.write(json.dumps({"problem": error.message}) + "\n")
+        sys.stdout.flush()
+        sys.exit(REFUSED)
+    except MemoryError:
+        sys.exit(OUT_OF_MEMORY)

@@ -1,0 +1,179 @@
+"""The child process that examines: `python -m magpie_services.training.evaluate --run FOLDER`.
+
+It loads the run's bundles and the champion's twin as serving would, sets all of them the same exam, asks the gate
+and leaves `verdict.json`.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from magpie_services.core.feature_schema import HEADS, SCHEMA_HASH
+from magpie_services.kit.errors import Invalid
+from magpie_services.training import child, evaluation, gate, metrics, sequences
+from magpie_services.training.evaluation import Exam
+from magpie_services.training.gate import Marks
+from magpie_services.training.plan import Plan
+from magpie_services.training.rows import CLICK, PURCHASE, WIDTHS
+from magpie_services.training.sequences import History
+
+RANKED = 100
+_BATCH = 256
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """The gate's word, as it is left in `verdict.json`."""
+
+    passed: bool
+    reasons: list[str]
+    metrics: dict[str, float]
+
+
+def read_outcome(folder: Path) -> Outcome:
+    """The verdict in a run's folder. Raises Invalid where there is none."""
+    try:
+        return msgspec.json.decode((folder / "verdict.json").read_bytes(), type=Outcome)
+    except (OSError, msgspec.DecodeError) as error:
+        raise Invalid("run", "has no readable verdict.json") from error
+
+
+def evaluate(plan: Plan) -> Outcome:
+    """Examines the bundles of a run."""
+    exam = evaluation.load(plan.path / "exam.npz")
+    child.say("examining the new models", 0.1)
+    twin = examine(plan.path / "twin", exam)
+    release = examine(plan.path / "release", exam)
+    champion = None
+    if plan.champion_folder and Path(plan.champion_folder).is_dir():
+        child.say(f"examining the champion, version {plan.champion}", 0.6)
+        champion = examine(Path(plan.champion_folder), exam)
+    popular = np.array([metrics.ndcg(exam.popular.tolist(), wanted, 10) for wanted in exam.wanted])
+    verdict = gate.judge(twin, release, champion, popular, plan.seed)
+    return Outcome(passed=verdict.passed, reasons=list(verdict.reasons), metrics=verdict.metrics)
+
+
+def examine(folder: Path, exam: Exam) -> Marks:
+    """Marks of the bundle in `folder` (retriever and ranker as SavedModels); NaN where a model does not work."""
+    ndcg, recall = _retrieval(folder / "retriever", exam)
+    probabilities = _ranking(folder / "ranker", exam)
+    rows, groups = exam.rows, np.unique(exam.rows.groups, return_inverse=True)[1]
+    count = int(groups.max()) + 1 if len(rows) else 0
+    weights = rows.weights.astype(np.float64)
+    if probabilities is None:  # other features: nothing to compare
+        return Marks(ndcg, recall, np.full(count, np.nan), np.zeros(count))
+    losses = metrics.logloss(rows.labels[:, PURCHASE], probabilities[:, PURCHASE], rows.maturity) * weights
+    losses[~np.isfinite(probabilities[:, PURCHASE])] = np.nan
+    extra = (
+        {"purchase_auc": metrics.auc(rows.labels[:, PURCHASE], probabilities[:, PURCHASE])} if count else {}
+    )
+    asked = rows.known[:, CLICK] > 0
+    if rows.labels[asked, CLICK].any():
+        extra["click_auc"] = metrics.auc(rows.labels[asked, CLICK], probabilities[asked, CLICK])
+    return Marks(
+        ndcg,
+        recall,
+        np.bincount(groups, losses, count) if count else np.zeros(0),
+        np.bincount(groups, weights, count) if count else np.zeros(0),
+        extra,
+    )
+
+
+def _retrieval(folder: Path, exam: Exam) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """NDCG@10 and recall@100 of each asked user, all items ranked."""
+    import tensorflow as tf
+
+    count = len(exam.wanted)
+    broken = np.full(count, np.nan), np.full(count, np.nan)
+    model = _load(folder)
+    if model is None:
+        return broken
+    limit = np.array([2**30], np.int32)
+    try:
+        table = model.signatures["item_vectors"](start=tf.constant([0]), count=tf.constant(limit))
+        ids = [text.decode() for text in table["ids"].numpy().tolist()]
+        vectors = table["vectors"].numpy()
+        mine = {item_id: index for index, item_id in enumerate(ids) if index}
+        to_model = np.array([mine.get(item_id, 0) for item_id in exam.ids], np.int32)
+        asked = _inputs(exam, to_model)
+        users = [
+            model.signatures["retrieve"](
+                items=tf.constant(asked.items[at : at + _BATCH]),
+                kinds=tf.constant(asked.kinds[at : at + _BATCH]),
+                gaps=tf.constant(asked.gaps[at : at + _BATCH]),
+            )["vector"].numpy()
+            for at in range(0, count, _BATCH)
+        ]
+    except (tf.errors.OpError, KeyError, TypeError):
+        return broken
+    back = {item_id: index for index, item_id in enumerate(exam.ids)}
+    to_exam = np.array([back.get(item_id, -1) for item_id in ids], np.int64)
+    ndcg, recall = np.zeros(count), np.zeros(count)
+    for at in range(0, count, _BATCH):
+        scores = users[at // _BATCH] @ vectors.T
+        scores[:, 0] = -np.inf
+        for offset, ranked in enumerate(to_exam[metrics.top(scores, RANKED)].tolist()):
+            wanted = exam.wanted[at + offset]
+            ndcg[at + offset] = metrics.ndcg(ranked, wanted, 10)
+            recall[at + offset] = metrics.recall(ranked, wanted, RANKED)
+    return ndcg, recall
+
+
+def _inputs(exam: Exam, to_model: NDArray[np.int32]) -> sequences.Inputs:
+    held = exam.history
+    history = History(held.users, held.offsets, to_model[held.items], held.kinds, held.at_ms)
+    ends = held.offsets[1:]
+    return sequences.inputs_at(history, ends, np.full(len(ends), exam.cut_ms))
+
+
+def _ranking(folder: Path, exam: Exam) -> NDArray[np.float32] | None:
+    """Probabilities [R, 4] of the exam's rows; NaN where the model does not work, None for another feature schema."""
+    import tensorflow as tf
+
+    rows = exam.rows
+    broken = np.full((len(rows), len(HEADS)), np.nan, np.float32)
+    model = _load(folder)
+    if model is None:
+        return broken
+    parts = [np.zeros((0, len(HEADS)), np.float32)]
+    try:
+        schema = model.signatures["schema"](unit=tf.constant([0]))["hash"].numpy()[0].decode()
+        if schema != SCHEMA_HASH:
+            return None
+        for at in range(0, len(rows), 4_096):
+            part = slice(at, at + 4_096)
+            user, items, cross = np.split(rows.features[part], np.cumsum(WIDTHS[:2]), axis=1)
+            found = model.signatures["rank"](
+                user=tf.constant(user),
+                items=tf.constant(items[:, None]),
+                cross=tf.constant(cross[:, None]),
+                hashes=tf.constant(rows.hashes[part, None]),
+                recent=tf.constant(rows.recent[part]),
+                mask=tf.ones((len(user), 1)),
+                sent=tf.constant(rows.sent[part, None]),
+            )
+            parts.append(found["probabilities"].numpy()[:, 0])
+    except (tf.errors.OpError, KeyError, TypeError):
+        return broken
+    return np.concatenate(parts)
+
+
+def _load(folder: Path) -> Any:
+    """A SavedModel as serving would load it; None where it cannot be."""
+    import tensorflow as tf
+
+    try:
+        return tf.saved_model.load(str(folder))
+    except (OSError, ValueError, tf.errors.OpError):
+        return None
+
+
+def main(plan: Plan) -> None:
+    if not (plan.path / "verdict.json").exists():
+        child.leave(plan.path / "verdict.json", evaluate(plan))
+
+
+if __name__ == "__main__":
+    child.main(main)

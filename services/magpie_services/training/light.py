@@ -1,0 +1,139 @@
+"""The light ranker: logistic regression on the raw features, pulled towards weights that a person wrote down.
+
+It is the whole model while there is nothing to learn from, the base that the deep model corrects, and what ranking
+falls back to when serving is away.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from magpie_services.core.feature_schema import CROSS_FEATURES, HEADS, ITEM_FEATURES, USER_FEATURES
+from magpie_services.training.rows import Rows
+
+NAMES = USER_FEATURES + ITEM_FEATURES + CROSS_FEATURES
+PRIOR_RATES = {"click": 0.05, "purchase": 0.005, "dismiss": 0.08, "unsubscribe": 0.003}
+PRIOR_WEIGHTS: dict[str, dict[str, float]] = {
+    "click": {
+        "interest": 1.5,
+        "similarity": 1.0,
+        "covisitation": 0.5,
+        "category_interest": 0.5,
+        "in_cart": 0.5,
+        "item_discount": 0.5,
+        "item_popularity": 0.2,
+        "hour_affinity": 0.2,
+        "click_rate": 2.0,
+        "open_rate": 1.0,
+        "dismiss_rate": -1.0,
+        "sent_day": -0.3,
+        "sent_week": -0.1,
+        "ignored_pushes": -0.5,
+    },
+    "purchase": {
+        "interest": 1.5,
+        "similarity": 1.0,
+        "covisitation": 0.5,
+        "category_interest": 0.5,
+        "in_cart": 1.0,
+        "purchase_share": 1.0,
+        "purchases_of_item": 0.5,
+        "item_purchases_week": 0.4,
+        "discount_fit": 0.5,
+        "price_distance": -0.2,
+        "returned": -0.5,
+    },
+    "dismiss": {"interest": -0.5, "similarity": -0.3, "dismiss_rate": 2.0, "sent_day": 0.4, "sent_week": 0.1},
+    "unsubscribe": {"dismiss_rate": 1.5, "unsubscribed_before": 0.5, "sent_day": 0.4, "sent_week": 0.2},
+}
+MAX_ROWS = 60_000
+# How many rows the prior is worth: per weight, and for the base rate of a head.
+_STRENGTH = 20.0
+_RATE_ROWS = 50.0
+# Where the prior weights were written for: a typical sum of features times weights.
+_CENTRE = {"click": 0.7, "purchase": 0.7, "dismiss": 0.2, "unsubscribe": 0.2}
+
+
+@dataclass(frozen=True)
+class Light:
+    """weights float32 [4, F] in the order of the features, bias float32 [4]; heads as in `HEADS`."""
+
+    weights: NDArray[np.float32]
+    bias: NDArray[np.float32]
+
+    def logits(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """[R, F] → [R, 4]."""
+        return features @ self.weights.T + self.bias
+
+
+def prior() -> Light:
+    """The weights for a shop of which nothing is known."""
+    weights = [[PRIOR_WEIGHTS[head].get(name, 0.0) for name in NAMES] for head in HEADS]
+    bias = [_logit(PRIOR_RATES[head]) - _CENTRE[head] for head in HEADS]
+    return Light(np.array(weights, np.float32), np.array(bias, np.float32))
+
+
+def fit(rows: Rows, seed: int) -> Light:
+    """The most probable weights given the prior and the rows; a head without positives keeps the prior's weights."""
+    start = prior()
+    weights, bias = start.weights.copy(), start.bias.copy()
+    if len(rows) > MAX_ROWS:
+        rows = rows.take(np.sort(np.random.default_rng(seed).choice(len(rows), MAX_ROWS, replace=False)))
+    for head in range(len(HEADS)):
+        part = rows.take(rows.known[:, head] > 0)
+        if not len(part):
+            continue
+        purchase = HEADS[head] == "purchase"
+        share = part.maturity if purchase else np.ones(len(part), np.float32)
+        bias[head] = _shift(part, head, weights[head], bias[head], share)
+        if part.labels[:, head].any():
+            weights[head], bias[head] = _fit_head(part, head, weights[head], bias[head], share)
+    return Light(weights, bias)
+
+
+def _fit_head(
+    rows: Rows, head: int, weights: NDArray[np.float32], bias: float, share: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], float]:
+    features = rows.features.astype(np.float64)
+    label, weight = rows.labels[:, head].astype(np.float64), rows.weights.astype(np.float64)
+    weight = weight / weight.mean()
+    centre = np.append(weights.astype(np.float64), bias)
+    pull = np.append(np.full(len(weights), _STRENGTH), 0.1)
+
+    def objective(theta: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        chance = _sigmoid(features @ theta[:-1] + theta[-1])
+        seen = np.clip(chance * share, 1e-9, 1 - 1e-9)
+        loss = -weight @ (label * np.log(seen) + (1 - label) * np.log1p(-seen))
+        slope = weight * (1 - chance) * (-label + (1 - label) * seen / (1 - seen))
+        away = theta - centre
+        gradient = np.append(features.T @ slope, slope.sum()) + pull * away
+        return float(loss + 0.5 * pull @ (away * away)), gradient
+
+    found = minimize(objective, centre, jac=True, method="L-BFGS-B", options={"maxiter": 60}).x
+    return found[:-1].astype(np.float32), float(found[-1])
+
+
+def _shift(
+    rows: Rows, head: int, weights: NDArray[np.float32], bias: float, share: NDArray[np.float32]
+) -> float:
+    """The bias at which the mean prediction meets the rate seen, smoothed by the prior rate."""
+    weight = rows.weights / rows.weights.mean()
+    count = float(weight @ share)
+    rate = (weight @ rows.labels[:, head] + _RATE_ROWS * PRIOR_RATES[HEADS[head]]) / (count + _RATE_ROWS)
+    base = rows.features @ weights
+    low, high = -20.0, 10.0
+    for _ in range(40):
+        bias = (low + high) / 2
+        mean = float(np.average(_sigmoid(base + bias), weights=weight * share))
+        low, high = (bias, high) if mean < rate else (low, bias)
+    return bias
+
+
+def _sigmoid(x: NDArray[np.floating]) -> NDArray[np.float64]:
+    return 1.0 / (1.0 + np.exp(-np.clip(np.asarray(x, np.float64), -30, 30)))
+
+
+def _logit(rate: float) -> float:
+    return float(np.log(rate / (1 - rate)))

@@ -1,0 +1,169 @@
+"""What users did, in order, as flat arrays, and the windows that a sequence model learns from."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from magpie_services.core import cleaning
+from magpie_services.core.events import KIND_CODES, EventKind
+from magpie_services.training.plan import HISTORY
+
+HOUR_MS = 3_600_000
+WEEK_MS = 7 * 24 * HOUR_MS
+
+# What counts as wanting an item, and how much more a purchase tells than a look.
+TARGET_WEIGHTS: dict[EventKind, float] = {
+    EventKind.VIEW_ITEM: 1.0,
+    EventKind.ADD_TO_WISHLIST: 2.0,
+    EventKind.ADD_TO_CART: 2.0,
+    EventKind.PURCHASE: 3.0,
+}
+_WEIGHTS = np.zeros(max(KIND_CODES.values()) + 1, dtype=np.float32)
+for _kind, _weight in TARGET_WEIGHTS.items():
+    _WEIGHTS[KIND_CODES[_kind]] = _weight
+
+
+@dataclass(frozen=True)
+class History:
+    """Interactions of all users, sorted by user and time: user `u` has rows `offsets[u]` to `offsets[u + 1]`."""
+
+    users: tuple[str, ...]
+    offsets: NDArray[np.int64]
+    items: NDArray[np.int32]
+    kinds: NDArray[np.int32]
+    at_ms: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def until(self, cut_ms: int) -> "History":
+        """The same users with only what happened up to `cut_ms`, inclusive."""
+        kept = self.at_ms <= cut_ms
+        before = np.concatenate([[0], np.cumsum(kept)])
+        return History(self.users, before[self.offsets], self.items[kept], self.kinds[kept], self.at_ms[kept])
+
+    def of(self, chosen: NDArray[np.int64]) -> "History":
+        """Only the users at these positions."""
+        lengths = np.diff(self.offsets)[chosen]
+        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        rows = np.repeat(self.offsets[chosen] - offsets[:-1], lengths) + np.arange(offsets[-1])
+        users = tuple(self.users[user] for user in chosen)
+        return History(users, offsets, self.items[rows], self.kinds[rows], self.at_ms[rows])
+
+
+def clean(
+    users: tuple[str, ...],
+    user: NDArray[np.int64],
+    items: NDArray[np.int32],
+    kinds: NDArray[np.int32],
+    at_ms: NDArray[np.int64],
+    quantities: NDArray[np.int64],
+) -> History:
+    """A history without noise; all inputs [n], any order; `user` indexes `users`; unknown items (0) are left out."""
+    kept = (items > 0) & cleaning.keep(user, items, kinds, at_ms, quantities)
+    user, items, kinds, at_ms = user[kept], items[kept], kinds[kept], at_ms[kept]
+    order = np.lexsort((at_ms, user))
+    counts = np.bincount(user, minlength=len(users))
+    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    return History(users, offsets, items[order].astype(np.int32), kinds[order].astype(np.int32), at_ms[order])
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What `retrieve` reads: items, kinds int32 [B, 50], gaps float32 [B, 50] (log1p hours before now)."""
+
+    items: NDArray[np.int32]
+    kinds: NDArray[np.int32]
+    gaps: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Windows to learn from: at each position [B, 50] what came later, how much it counts, and hours until asked."""
+
+    inputs: Inputs
+    since: NDArray[np.float32]
+    targets: NDArray[np.int32]
+    weights: NDArray[np.float32]
+
+
+def inputs_at(history: History, ends: NDArray[np.int64], now_ms: NDArray[np.int64]) -> Inputs:
+    """The last 50 interactions before row `ends[b]` of the history, as seen at `now_ms[b]`.
+
+    Rows before the user's first are padding.
+    """
+    user = np.searchsorted(history.offsets, ends, side="left") - 1
+    rows = ends[:, None] + np.arange(-HISTORY, 0)
+    valid = rows >= history.offsets[np.maximum(user, 0)][:, None]
+    rows = np.where(valid, rows, 0)
+    if not len(history):
+        empty = np.zeros((len(ends), HISTORY), dtype=np.int32)
+        return Inputs(empty, empty, empty.astype(np.float32))
+    hours = np.maximum(now_ms[:, None] - history.at_ms[rows], 0) / HOUR_MS
+    return Inputs(
+        np.where(valid, history.items[rows], 0).astype(np.int32),
+        np.where(valid, history.kinds[rows], 0).astype(np.int32),
+        np.where(valid, np.log1p(hours), 0.0).astype(np.float32),
+    )
+
+
+class Windows:
+    """Draws training windows: at every event, one interaction of the week that began with the next one."""
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+        at_ms, lengths = history.at_ms, np.diff(history.offsets)
+        user = np.repeat(np.arange(len(lengths)), lengths)
+        span = int(at_ms.max() - at_ms.min()) + 2 * WEEK_MS if len(at_ms) else WEEK_MS
+        key = user * span + (at_ms - (at_ms.min() if len(at_ms) else 0))
+        # Equal times are one basket: none of it is the future of the rest.
+        self._start = np.searchsorted(key, key, side="right")
+        last = history.offsets[1:][user]
+        self._has_next = self._start < last
+        next_key = key[np.minimum(self._start, max(len(key) - 1, 0))]
+        self._end = np.minimum(np.searchsorted(key, next_key + WEEK_MS, side="right"), last)
+
+    def epoch(self, batch: int, rng: np.random.Generator) -> Iterator[Batch]:
+        """All histories once, in windows of 50 with a random start, in random order."""
+        ends = self._ends(rng)
+        rng.shuffle(ends)
+        for at in range(0, len(ends), batch):
+            yield self._batch(ends[at : at + batch], rng)
+
+    def _ends(self, rng: np.random.Generator) -> NDArray[np.int64]:
+        offsets = self._history.offsets
+        found = []
+        for start, stop in zip(offsets[:-1], offsets[1:], strict=True):
+            if stop - start < 2:
+                continue
+            found.append(
+                np.arange(stop - int(rng.integers(0, min(HISTORY // 2, stop - start - 1))), start, -HISTORY)
+            )
+        return np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
+
+    def _batch(self, ends: NDArray[np.int64], rng: np.random.Generator) -> Batch:
+        history = self._history
+        inputs = inputs_at(history, ends, history.at_ms[ends - 1])
+        rows = np.maximum(ends[:, None] + np.arange(-HISTORY, 0), 0)
+        usable = (inputs.items > 0) & self._has_next[rows]
+        start, end = self._start[rows], self._end[rows]
+        drawn = start + (rng.random(rows.shape) * np.maximum(end - start, 1)).astype(np.int64)
+        drawn = np.where(usable, np.minimum(drawn, len(history) - 1), 0)
+        wait = np.where(usable, history.at_ms[np.where(usable, start, 0)] - history.at_ms[rows], 0)
+        since = np.log1p(rng.random(rows.shape) * np.maximum(wait, 0) / HOUR_MS).astype(np.float32)
+        weights = np.where(usable, _WEIGHTS[history.kinds[drawn]], 0.0).astype(np.float32)
+        targets = np.where(usable, history.items[drawn], 0).astype(np.int32)
+        return Batch(inputs, since, targets, weights)
+
+
+def wanted(history: History, after_ms: int, until_ms: int) -> dict[int, set[int]]:
+    """By user position, the items they wanted in (after_ms, until_ms]; users who wanted none are left out."""
+    lengths = np.diff(history.offsets)
+    user = np.repeat(np.arange(len(lengths)), lengths)
+    chosen = (history.at_ms > after_ms) & (history.at_ms <= until_ms) & (_WEIGHTS[history.kinds] > 0)
+    found: dict[int, set[int]] = {}
+    for who, item in zip(user[chosen].tolist(), history.items[chosen].tolist(), strict=True):
+        found.setdefault(who, set()).add(item)
+    return found
