@@ -1,5 +1,7 @@
-"""Wires candidate: the catalogue and its copies, the retrieval model, both services. Starts without either
-Redis or the model server and says what it waits for."""
+"""Wires candidate: the catalogue and its copies, the retrieval model, both services.
+
+Starts without Redis and without the model server, and says what it waits for.
+"""
 
 import grpc
 

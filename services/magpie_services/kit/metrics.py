@@ -33,3 +33,9 @@ DEGRADED = Counter(
     ["what"],
     registry=REGISTRY,
 )
+MODELS_REFUSED = Counter(
+    "magpie_models_refused_total",
+    "Versions of a model not taken because they were trained on other features.",
+    ["model"],
+    registry=REGISTRY,
+)

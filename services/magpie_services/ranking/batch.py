@@ -1,0 +1,103 @@
+"""What a batch of users and their candidates look like to the ranking model: features as padded tensors."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from magpie_services.core import features
+from magpie_services.core.columns import ItemColumns
+from magpie_services.core.portraits import Portrait
+
+Floats = NDArray[np.float32]
+
+MAX_USERS = 32  # of one call; larger batches are several
+# Sizes are padded to one of these, so that a server which compiles by shape sees few of them, all warmed up.
+USERS = (1, 8, MAX_USERS)
+CANDIDATES = (16, 64, 128, 512)
+_SOURCE = {name: at for at, name in enumerate(features.SOURCES)}
+
+
+class Listed(msgspec.Struct, frozen=True, kw_only=True):
+    """The candidates of one user, all lists of one length; sources that no feature knows are ignored."""
+
+    item_ids: list[str]
+    similarity: list[float]
+    covisit: list[float]
+    sources: list[list[str]]
+
+
+class Batch(msgspec.Struct, frozen=True, kw_only=True):
+    """Features of B users and N candidates each: B is the real number of users, N is padded.
+
+    user float32 [B, U], items float32 [B, N, I], cross float32 [B, N, C], hashes int32 [B, N, 3],
+    recent int32 [B, 20], mask float32 [B, N] with 1 for a candidate and 0 for padding.
+    """
+
+    user: Floats
+    items: Floats
+    cross: Floats
+    hashes: NDArray[np.int32]
+    recent: NDArray[np.int32]
+    mask: Floats
+
+    def inputs(self, *, sent: float = 1.0) -> Mapping[str, NDArray[Any]]:
+        """Tensors of signature `rank`, users padded too; `sent` 1 asks of a push, 0 of none."""
+        arrays = {name: getattr(self, name) for name in self.__struct_fields__}
+        arrays["sent"] = np.full_like(self.mask, sent)
+        extra = padded(len(self.mask), USERS) - len(self.mask)
+        return {
+            name: np.pad(array, ((0, extra), *((0, 0),) * (array.ndim - 1))) for name, array in arrays.items()
+        }
+
+    def flat(self) -> Floats:
+        """User, item and cross features of every pair side by side: float32 [B, N, U + I + C]."""
+        user = np.broadcast_to(self.user[:, None, :], (*self.mask.shape, self.user.shape[-1]))
+        return np.concatenate([user, self.items, self.cross], axis=-1)
+
+    def features(self, user: int, candidate: int) -> bytes:
+        """The same of one pair as little-endian float32."""
+        parts = (self.user[user], self.items[user, candidate], self.cross[user, candidate])
+        return np.concatenate(parts).astype("<f4").tobytes()
+
+
+def build(portraits: Sequence[Portrait], lists: Sequence[Listed], columns: ItemColumns, now_ms: int) -> Batch:
+    """The batch of at most 32 users; an item that the catalogue does not know has zeros for features."""
+    width = padded(max((len(listed.item_ids) for listed in lists), default=0), CANDIDATES)
+    shape = (len(portraits), width)
+    rows = np.full(shape, -1, dtype=np.int32)
+    mask, similarity, covisit = (np.zeros(shape, dtype=np.float32) for _ in range(3))
+    flags = np.zeros((*shape, len(features.SOURCES)), dtype=np.float32)
+    for at, listed in enumerate(lists):
+        count = len(listed.item_ids)
+        rows[at, :count] = columns.rows(listed.item_ids)
+        mask[at, :count] = 1.0
+        similarity[at, :count] = listed.similarity
+        covisit[at, :count] = listed.covisit
+        named = [
+            (candidate, _SOURCE[name])
+            for candidate, names in enumerate(listed.sources)
+            for name in names
+            if name in _SOURCE
+        ]
+        if named:
+            candidates, sources = zip(*named, strict=True)
+            flags[at, candidates, sources] = 1.0
+    cross = features.cross_features(
+        portraits, columns, rows, now_ms, similarity=similarity, covisitation=covisit, sources=flags
+    )
+    return Batch(
+        user=features.user_features(portraits, now_ms),
+        items=features.item_features(columns, rows, now_ms),
+        cross=cross,
+        hashes=features.hash_buckets(columns, rows),
+        recent=np.array([features.recent_buckets(portrait) for portrait in portraits], dtype=np.int32),
+        mask=mask,
+    )
+
+
+def padded(size: int, sizes: Sequence[int]) -> int:
+    """The smallest of the sizes that holds `size`; `size` itself beyond the largest."""
+    return next((one for one in sizes if one >= size), size)

@@ -1,0 +1,69 @@
+"""Keeps ranking's copy of the catalogue and its popularity up to date from Redis; writes nothing.
+
+Popularity starts from what candidate stored last and goes on by the same rule, so both see the same numbers.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+
+from magpie_services.core import codec
+from magpie_services.core.events import Event
+from magpie_services.core.items import Item
+from magpie_services.core.mirror import Counted, Mirror
+from magpie_services.kit.errors import Unavailable
+from magpie_services.kit.redis import Redis, items_key, partitions, store_errors, stream_key
+from magpie_services.kit.streams import START, Follower, hash_values, last_position
+
+log = structlog.get_logger()
+
+CATALOGUE_KEY = items_key("catalogue")
+FEED_KEY = items_key("feed")
+POPULARITY_KEY = items_key("popularity")
+
+
+class Feed:
+    """The mirror of one process, filled from Redis."""
+
+    def __init__(self, redis: Redis, mirror: Mirror) -> None:
+        self._redis = redis
+        self._mirror = mirror
+        self._follower = Follower(redis, {}, self._apply)
+
+    @property
+    def caught_up(self) -> bool:
+        """All that was there at the start has been read."""
+        return self._follower.caught_up.is_set()
+
+    async def run(self) -> None:
+        """Load, then follow until cancelled."""
+        while True:
+            try:
+                with store_errors():
+                    self._follower.positions = await self._read()
+                break
+            except Unavailable:
+                log.warning("feed.waiting_for_redis")
+                await asyncio.sleep(1.0)
+        log.info("feed.loaded", items=len(self._mirror.columns))
+        await self._follower.run()
+
+    async def _read(self) -> dict[str, str]:
+        position = await last_position(self._redis, FEED_KEY)
+        async for page in hash_values(self._redis, CATALOGUE_KEY):
+            self._mirror.put(codec.decode(Item, blob) for blob in page)
+        positions = {stream_key("events", part): START for part in partitions()}
+        blob: Any = await self._redis.get(POPULARITY_KEY)
+        if blob is not None:
+            counted = codec.decode(Counted, blob)
+            self._mirror.columns.restore(counted.popularity)
+            positions |= counted.positions
+        return {FEED_KEY: position, **positions}
+
+    async def _apply(self, stream: str, blobs: Sequence[bytes]) -> None:
+        if stream == FEED_KEY:
+            self._mirror.put(codec.decode(Item, blob) for blob in blobs)
+        else:
+            self._mirror.observe([codec.decode(Event, blob) for blob in blobs])

@@ -1,0 +1,168 @@
+"""RankingService over gRPC: reads messages, asks the domain, writes messages."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import grpc
+
+from magpie.v1 import candidate_service_pb2 as candidate_pb
+from magpie.v1 import ranking_service_pb2 as ranking_pb
+from magpie.v1 import ranking_service_pb2_grpc as ranking_grpc
+from magpie_services.core.features import SCHEMA_HASH
+from magpie_services.core.mirror import Mirror
+from magpie_services.core.portraits import Portrait
+from magpie_services.kit import metrics
+from magpie_services.kit.clock import Clock
+from magpie_services.kit.errors import Invalid, Unavailable
+from magpie_services.ranking import explain, scorer
+from magpie_services.ranking.batch import MAX_USERS, Batch, Listed, build
+from magpie_services.ranking.scorer import Model, Scored
+from magpie_services.wire import candidates as wire_candidates
+from magpie_services.wire import portraits as wire_portraits
+
+MAX_PORTRAITS = 512
+MAX_CANDIDATES = 500
+MAX_EXPLAINED = 10
+MAX_ID_CHARS = 128
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class RankingServicer(ranking_grpc.RankingServiceServicer):
+    """`ready` says whether the copy of the catalogue is complete."""
+
+    def __init__(
+        self, mirror: Mirror, model: Model, clock: Clock, *, ready: Callable[[], bool], organic: bool
+    ) -> None:
+        self._mirror = mirror
+        self._model = model
+        self._clock = clock
+        self._ready = ready
+        self._organic = organic
+
+    async def RankCandidates(
+        self, request: ranking_pb.RankCandidatesRequest, context: Context
+    ) -> ranking_pb.RankCandidatesResponse:
+        portraits = _portraits(request)
+        lists = [_listed(one.candidates, f"lists[{at}].candidates") for at, one in enumerate(request.lists)]
+        self._check_ready()
+        now_ms, columns = self._clock.now_ms(), self._mirror.columns
+        response = ranking_pb.RankCandidatesResponse(schema_hash=SCHEMA_HASH)
+        version = request.ranker_version
+        batches, answers = [], []
+        for start in range(0, len(portraits), MAX_USERS):
+            end = start + MAX_USERS
+            batches.append(build(portraits[start:end], lists[start:end], columns, now_ms))
+            answers.append(
+                asyncio.ensure_future(scorer.score(self._model, batches[-1], version, organic=self._organic))
+            )
+            await asyncio.sleep(0)  # the call goes out while the next batch is built
+        scored = await asyncio.gather(*answers)
+        if len({one.version for one in scored}) > 1 or len({one.fallback for one in scored}) > 1:
+            # One answer speaks with one voice: the light scorer's when a part could not have the model's.
+            scored = [scorer.by_light(self._model.light, batch) for batch in batches]
+        for at, (batch, answer) in enumerate(zip(batches, scored, strict=True)):
+            for user in range(len(batch.mask)):
+                place = at * MAX_USERS + user
+                user_id = portraits[place].user_id
+                response.lists.append(_ranked(request, request.lists[place], user_id, batch, answer, user))
+            await asyncio.sleep(0)
+        response.ranker_version = scored[0].version
+        response.fallback = scored[0].fallback
+        if response.fallback:
+            metrics.DEGRADED.labels("ranking").inc()
+        return response
+
+    async def ExplainScores(
+        self, request: ranking_pb.ExplainScoresRequest, context: Context
+    ) -> ranking_pb.ExplainScoresResponse:
+        if not request.HasField("portrait"):
+            raise Invalid("portrait", "is required")
+        if not 1 <= len(request.candidates) <= MAX_EXPLAINED:
+            raise Invalid("candidates", f"must have 1 to {MAX_EXPLAINED} entries")
+        listed = _listed(request.candidates, "candidates")
+        portrait = wire_portraits.from_proto(request.portrait, "portrait")
+        self._check_ready()
+        asked = explain.variants(portrait, listed, self._mirror.columns, self._clock.now_ms())
+        scored = await scorer.score(self._model, asked.batch)
+        response = ranking_pb.ExplainScoresResponse(ranker_version=scored.version, fallback=scored.fallback)
+        for at, candidate in enumerate(request.candidates):
+            response.explanations.add(
+                item_id=candidate.item_id,
+                probabilities=_probabilities(scored, 0, at),
+                contributions=[
+                    ranking_pb.Contribution(
+                        cause=cause.cause, is_item=cause.is_item, purchase=cause.purchase, click=cause.click
+                    )
+                    for cause in explain.causes(asked, scored.probabilities, at)
+                ],
+            )
+        return response
+
+    def _check_ready(self) -> None:
+        if not self._ready():
+            raise Unavailable("the catalogue is still being read")
+
+
+def _portraits(request: ranking_pb.RankCandidatesRequest) -> list[Portrait]:
+    if not 1 <= len(request.portraits) <= MAX_PORTRAITS:
+        raise Invalid("portraits", f"must have 1 to {MAX_PORTRAITS} entries")
+    if len(request.lists) != len(request.portraits):
+        raise Invalid("lists", "must have one list for each portrait")
+    for field in ("features_of_best", "features_of_rest", "ranker_version"):
+        if getattr(request, field) < 0:
+            raise Invalid(field, "is negative")
+    for at, (portrait, given) in enumerate(zip(request.portraits, request.lists, strict=True)):
+        if given.user_id and given.user_id != portrait.user_id:
+            raise Invalid(f"lists[{at}].user_id", "is not the user of the portrait at this place")
+    return [wire_portraits.from_proto(one, f"portraits[{at}]") for at, one in enumerate(request.portraits)]
+
+
+def _listed(candidates: Sequence[candidate_pb.Candidate], field: str) -> Listed:
+    if len(candidates) > MAX_CANDIDATES:
+        raise Invalid(field, f"has more than {MAX_CANDIDATES} entries")
+    item_ids = [candidate.item_id for candidate in candidates]
+    for at, item_id in enumerate(item_ids):
+        if not 0 < len(item_id) <= MAX_ID_CHARS:
+            raise Invalid(f"{field}[{at}].item_id", f"must be 1 to {MAX_ID_CHARS} characters")
+    return Listed(
+        item_ids=item_ids,
+        similarity=[candidate.similarity for candidate in candidates],
+        covisit=[candidate.covisit for candidate in candidates],
+        sources=[wire_candidates.sources_from_proto(candidate.sources) for candidate in candidates],
+    )
+
+
+def _ranked(
+    request: ranking_pb.RankCandidatesRequest,
+    given: candidate_pb.CandidateList,
+    user_id: str,
+    batch: Batch,
+    scored: Scored,
+    user: int,
+) -> ranking_pb.RankedList:
+    order = scorer.best_first(scored.probabilities[user, : len(given.candidates)])
+    asked = request.features_of_best + request.features_of_rest > 0
+    best, rest = request.features_of_best, request.features_of_rest
+    drawn, chance = scorer.sample(order, best, rest, request.seed, user_id) if asked else (set(), 0.0)
+    ranked = ranking_pb.RankedList(user_id=user_id)
+    for place, at in enumerate(order):
+        ranked.candidates.add(
+            candidate=given.candidates[at],
+            probabilities=_probabilities(scored, user, at),
+            features=batch.features(user, at) if at in drawn else b"",
+            feature_inclusion=1.0 if asked and place < best else chance,
+        )
+    return ranked
+
+
+def _probabilities(scored: Scored, user: int, candidate: int) -> ranking_pb.Probabilities:
+    click, purchase, dismiss, unsubscribe = scored.probabilities[user, candidate].tolist()
+    return ranking_pb.Probabilities(
+        click=click,
+        purchase=purchase,
+        dismiss=dismiss,
+        unsubscribe=unsubscribe,
+        organic_purchase=float(scored.organic[user, candidate]),
+    )

@@ -1,0 +1,175 @@
+"""The ranking model on the model server: follows its versions, refuses a foreign schema, scores batches."""
+
+import asyncio
+import time
+
+import numpy as np
+import structlog
+
+from magpie_services.core.features import HEADS, SCHEMA_HASH
+from magpie_services.kit import metrics
+from magpie_services.kit.breaker import CircuitBreaker, State
+from magpie_services.kit.deadlines import remaining
+from magpie_services.kit.errors import DeadlineExceeded, MagpieError, NotFound, Unavailable
+from magpie_services.kit.prediction import Prediction
+from magpie_services.ranking.batch import Batch
+from magpie_services.ranking.light import NAMES, Floats, Light, light
+from magpie_services.ranking.light_store import LightStore
+
+log = structlog.get_logger()
+
+MODEL = "ranker"
+UNIT = {"unit": np.ones(1, dtype=np.int32)}
+SETUP_SECONDS = 5.0
+SECONDS_A_USER = 0.005
+
+
+class Ranker:
+    """`version` is the newest available one of our schema, 0 when none; `light` is its light scorer."""
+
+    def __init__(
+        self,
+        prediction: Prediction,
+        breaker: CircuitBreaker,
+        store: LightStore,
+        first_light: Light,
+        *,
+        timeout_seconds: float,
+        poll_seconds: float,
+    ) -> None:
+        self.version = 0
+        self.light = first_light
+        self._prediction = prediction
+        self._breaker = breaker
+        self._store = store
+        self._timeout = timeout_seconds
+        self._poll_seconds = poll_seconds
+        self._speaks: dict[int, bool] = {}  # version → has our schema
+        self._refreshing = asyncio.Lock()
+
+    async def run(self) -> None:
+        """Take the stored light scorer, then look for newer versions every few seconds until cancelled."""
+        stored, told = False, ""
+        while True:
+            try:
+                if not stored:
+                    await self._take_stored()
+                    stored = True
+                await self.refresh()
+                told = ""
+            except MagpieError as error:
+                if error.reason != told:
+                    log.warning("ranker.not_refreshed", reason=error.reason)
+                told = error.reason
+            await asyncio.sleep(self._poll_seconds)
+
+    async def refresh(self) -> None:
+        """Take the newest version that fits. Raises Unavailable, DeadlineExceeded; what was held stays."""
+        async with self._refreshing:
+            try:
+                states = await self._prediction.status(MODEL)
+            except NotFound:
+                states = []
+            available = sorted((version for version, state in states if state == "AVAILABLE"), reverse=True)
+            for version in available:
+                if version == self.version:
+                    return
+                if await self._fits(version):
+                    await self._take(version)
+                    return
+            self.version = 0
+
+    async def score(self, batch: Batch, version: int = 0, *, sent: float = 1.0) -> tuple[Floats, int]:
+        """Probabilities float32 [B, N, 4] and the version that gave them; `version` 0 is the newest.
+
+        Raises Unavailable (no version fits, the breaker is open, the server fails), DeadlineExceeded, and
+        NotFound when the version asked for is not served.
+        """
+        wanted = version or self.version
+        if not wanted:
+            raise Unavailable("no ranking model is served")
+        if version and not await self._fits(version):
+            raise Unavailable(f"version {version} of the ranking model has another schema")
+        if not self._breaker.allow():
+            raise Unavailable("the ranking model is resting")
+        try:
+            return await self._ask(batch, wanted, sent), wanted
+        except NotFound:
+            if version:
+                raise
+        # The server has let go of this version: take its next one at once, and ask that.
+        await self._refresh_soon()
+        if self.version in (0, wanted):
+            raise Unavailable("the ranking model is gone")
+        return await self._ask(batch, self.version, sent), self.version
+
+    async def _ask(self, batch: Batch, version: int, sent: float) -> Floats:
+        started, ok = time.monotonic(), False
+        try:
+            outputs, _ = await self._prediction.predict(
+                MODEL,
+                "rank",
+                batch.inputs(sent=sent),
+                version=version,
+                timeout_seconds=self._timeout + SECONDS_A_USER * len(batch.mask),
+            )
+            scores: Floats = outputs.get("probabilities", np.empty(0))[: len(batch.mask)]
+            if scores.shape != (*batch.mask.shape, len(HEADS)) or not np.isfinite(scores).all():
+                raise Unavailable("the ranking model answers with no probabilities")
+            ok = True
+            return scores
+        except NotFound:
+            ok = True  # the server is well, it only moved on
+            raise
+        finally:
+            self._breaker.record(ok=ok, seconds=time.monotonic() - started)
+            metrics.BREAKER_OPEN.labels(MODEL).set(self._breaker.state is not State.CLOSED)
+
+    async def _fits(self, version: int) -> bool:
+        """Whether the version was trained on the features that we compute; asked once a version."""
+        if version not in self._speaks:
+            outputs, _ = await self._prediction.predict(
+                MODEL, "schema", UNIT, version=version, timeout_seconds=SETUP_SECONDS
+            )
+            told = outputs["hash"].ravel()[0] if outputs.get("hash") is not None else b""
+            text = told.decode(errors="replace") if isinstance(told, bytes) else str(told)
+            self._speaks[version] = text == SCHEMA_HASH
+            if text != SCHEMA_HASH:
+                metrics.MODELS_REFUSED.labels(MODEL).inc()
+                log.error("ranker.refused", version=version, theirs=text[:64], ours=SCHEMA_HASH)
+        return self._speaks[version]
+
+    async def _take(self, version: int) -> None:
+        outputs, _ = await self._prediction.predict(
+            MODEL, "light", UNIT, version=version, timeout_seconds=SETUP_SECONDS
+        )
+        weights, bias = outputs.get("weights", np.empty(0)), outputs.get("bias", np.empty(0))
+        if weights.shape != (len(HEADS), len(NAMES)) or bias.shape != (len(HEADS),):
+            raise Unavailable("the ranking model lacks its light scorer")
+        self.version, self.light = version, light(version, weights, bias)
+        log.info("ranker.release", version=version)
+        try:
+            await self._store.write(self.light)
+        except Unavailable:
+            log.warning("ranker.light_not_stored", version=version)
+
+    async def _take_stored(self) -> None:
+        stored = await self._store.read()
+        if stored is not None and stored.version > self.light.version:
+            self.light = stored
+            log.info("ranker.light_from_store", version=stored.version)
+
+    async def _refresh_soon(self) -> None:
+        """Refresh, waiting for it no longer than the call may take."""
+        refreshing = asyncio.ensure_future(self.refresh())
+        done, _ = await asyncio.wait([refreshing], timeout=remaining(1.0))
+        if not done:
+            refreshing.add_done_callback(_seen)
+            raise DeadlineExceeded("the ranking model is being replaced")
+        refreshing.result()
+
+
+def _seen(refreshing: "asyncio.Future[None]") -> None:
+    """Takes note of how a refresh that nobody waited for ended."""
+    if not refreshing.cancelled() and (error := refreshing.exception()):
+        log.warning("ranker.not_refreshed", reason=getattr(error, "reason", type(error).__name__))
