@@ -1,0 +1,284 @@
+"""Candidate whole: real Redis, real sockets, a model server of numpy models."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import grpc
+import pytest
+from tests import prediction_server, shop
+
+from magpie.v1 import candidate_service_pb2 as candidate_pb
+from magpie.v1 import candidate_service_pb2_grpc as candidate_grpc
+from magpie.v1 import catalog_service_pb2 as catalog_pb
+from magpie.v1 import catalog_service_pb2_grpc as catalog_grpc
+from magpie_services.candidate.__main__ import Candidate
+from magpie_services.candidate.settings import CandidateSettings
+from magpie_services.core.events import EventKind
+from magpie_services.core.portraits import Portrait
+from magpie_services.kit.redis import Redis
+from magpie_services.kit.serving import running
+from magpie_services.wire import items as wire_items
+from magpie_services.wire import portraits as wire_portraits
+
+NOW = (("magpie-now", str(shop.NOW_MS)),)
+SIZE = 200
+
+
+class Client:
+    def __init__(self, channel: grpc.aio.Channel, room: Candidate) -> None:
+        self.catalog = catalog_grpc.CatalogServiceStub(channel)
+        self.candidate = candidate_grpc.CandidateServiceStub(channel)
+        self.room = room
+
+    async def upsert(self, *items: Any, request_id: str = "r1") -> catalog_pb.UpsertItemsResponse:
+        request = catalog_pb.UpsertItemsRequest(
+            items=[wire_items.item_to_proto(one) for one in items], request_id=request_id
+        )
+        return await self.catalog.UpsertItems(request, timeout=5, metadata=NOW)
+
+    async def retrieve(self, *portraits: Portrait, **fields: Any) -> candidate_pb.RetrieveCandidatesResponse:
+        request = candidate_pb.RetrieveCandidatesRequest(
+            portraits=[wire_portraits.to_snapshot(one, shop.NOW_MS) for one in portraits], **fields
+        )
+        return await self.candidate.RetrieveCandidates(request, timeout=5, metadata=NOW)
+
+
+@asynccontextmanager
+async def candidate(redis_url: str, model_server: str, **settings: Any) -> AsyncIterator[Client]:
+    values = CandidateSettings(
+        listen="127.0.0.1:0",
+        metrics_listen="",
+        redis_url=redis_url,
+        model_server_address=model_server,
+        sandbox=True,
+        poll_seconds=0.05,
+        grace_seconds=0.1,
+        **settings,
+    )
+    room = Candidate(values)
+    background = [room.feed.run, room.retriever.run]
+    async with AsyncExitStack() as stack:
+        address = await stack.enter_async_context(
+            running(
+                values,
+                room.register,
+                clock=room.clock,
+                ready=room.ready,
+                background=background,
+                closers=[room.close],
+            )
+        )
+        channel = await stack.enter_async_context(grpc.aio.insecure_channel(address))
+        await until(room.ready)
+        yield Client(channel, room)
+
+
+async def until(true: Callable[[], Awaitable[bool]], seconds: float = 5.0) -> None:
+    end = time.monotonic() + seconds
+    while not await true():
+        assert time.monotonic() < end, "it did not come true in time"
+        await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+async def models() -> AsyncIterator[tuple[prediction_server.Models, str]]:
+    served = prediction_server.Models()
+    async with prediction_server.serving(served) as address:
+        yield served, address
+
+
+@pytest.fixture
+async def client(redis_url: str, models: tuple[prediction_server.Models, str]) -> AsyncIterator[Client]:
+    async with candidate(redis_url, models[1]) as one:
+        yield one
+
+
+async def fill(client: Client) -> None:
+    await client.upsert(*(shop.item(number) for number in range(SIZE)), request_id="fill")
+    await client_has(client, SIZE)
+
+
+async def client_has(client: Client, size: int) -> None:
+    async def enough() -> bool:
+        answer = await client.retrieve(shop.portrait("nobody"), limit=1)
+        return answer.catalogue_size == size
+
+    await until(enough)
+
+
+async def load(client: Client, models: prediction_server.Models, version: int) -> None:
+    ids = [f"i{number}" for number in range(SIZE)]
+    models.served.setdefault("retriever", {})[version] = prediction_server.retriever(ids, shop.vectors(SIZE))
+
+    async def taken() -> bool:
+        release = client.room.retriever.release
+        return release is not None and release.version == version
+
+    await until(taken)
+
+
+async def test_a_version_grows_with_a_change_and_stays_without(client: Client) -> None:
+    first = await client.upsert(shop.item(1), shop.item(2), request_id="a")
+    again = await client.upsert(shop.item(1), shop.item(2, stock=0), request_id="b")
+    repeated = await client.upsert(shop.item(1), shop.item(2, stock=0), request_id="b")
+    read = await client.catalog.GetItems(
+        catalog_pb.GetItemsRequest(item_ids=["i2", "nothing", "i1"]), timeout=5
+    )
+    assert (first.changed_count, first.unchanged_count) == (2, 0)
+    assert (again.changed_count, again.unchanged_count) == (1, 1)
+    assert again == repeated
+    assert [(item.item_id, item.version) for item in read.items] == [("i2", 2), ("i1", 1)]
+    assert list(read.missing_item_ids) == ["nothing"]
+
+
+async def test_faulty_items_are_refused_one_by_one(client: Client) -> None:
+    answer = await client.upsert(shop.item(1), shop.item(2, title=""), shop.item(3, rating=7))
+    assert answer.changed_count == 1
+    assert [(one.index, one.item_id, one.field) for one in answer.refusals] == [
+        (1, "i2", "items[1].text.title"),
+        (2, "i3", "items[2].rating"),
+    ]
+
+
+async def test_a_withdrawn_item_stays_readable_and_is_listed_only_on_demand(client: Client) -> None:
+    await client.upsert(*(shop.item(number) for number in range(SIZE)))
+    request = catalog_pb.RemoveItemsRequest(item_ids=["i3", "nothing"], request_id="x")
+    removed = await client.catalog.RemoveItems(request, timeout=5, metadata=NOW)
+    assert (removed.removed_count, list(removed.missing_item_ids)) == (1, ["nothing"])
+    read = await client.catalog.GetItems(catalog_pb.GetItemsRequest(item_ids=["i3"]), timeout=5)
+    assert read.items[0].withdrawn
+    assert read.items[0].version == 2
+    await client_has(client, SIZE - 1)
+    for shown, expected in ((False, SIZE - 1), (True, SIZE)):
+        seen: set[str] = set()
+        token = ""
+        while True:
+            page = await client.catalog.ListItems(
+                catalog_pb.ListItemsRequest(page_size=50, page_token=token, show_withdrawn=shown), timeout=5
+            )
+            assert page.total_count == SIZE - 1
+            seen |= {item.item_id for item in page.items}
+            token = page.next_page_token
+            if not token:
+                break
+        assert len(seen) == expected
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({"limit": 501}, "limit"),
+        ({"sources": [99]}, "sources[0]"),
+        ({"filter": candidate_pb.CatalogFilter(min_discount=2)}, "filter.min_discount"),
+        ({"filter": candidate_pb.CatalogFilter(brands=[""])}, "filter.brands[0]"),
+    ],
+)
+async def test_a_bad_request_names_its_field(client: Client, fields: dict[str, Any], named: str) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await client.retrieve(shop.portrait("u1"), **fields)
+    assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert named in (caught.value.details() or "")
+
+
+async def test_candidates_follow_taste_and_carry_their_evidence(
+    client: Client, redis: Redis, models: tuple[prediction_server.Models, str]
+) -> None:
+    await fill(client)
+    await load(client, models[0], 3)
+    for user in range(60):
+        await shop.record(redis, shop.visits(user, SIZE))
+    person = shop.portrait("u7", shop.visits(7, SIZE))
+
+    async def links() -> bool:
+        answer = await client.retrieve(person, limit=50)
+        return any(one.covisit > 0.1 for one in answer.lists[0].candidates)
+
+    await until(links)
+    answer = await client.retrieve(person, shop.portrait("stranger"), limit=50)
+    assert answer.retriever_version == 3
+    assert not answer.degraded
+    mine, theirs = (list(one.candidates) for one in answer.lists)
+    assert len(mine) == len(theirs) == 50
+    assert len({one.item_id for one in mine}) == 50
+    best = [int(one.item_id[1:]) % shop.TASTES for one in mine[:10]]
+    assert best.count(7) >= 7
+    alike = [one for one in mine if candidate_pb.CANDIDATE_SOURCE_VECTOR in one.sources]
+    assert all(one.similarity > 0 for one in alike[:10])
+    met = {event.item_id for event in shop.visits(7, SIZE)}
+    reasons = {one.because_item_id for one in mine if one.because_item_id}
+    assert reasons
+    assert reasons <= met
+    sources = {source for one in theirs for source in one.sources}
+    assert sources <= {
+        candidate_pb.CANDIDATE_SOURCE_POPULAR,
+        candidate_pb.CANDIDATE_SOURCE_NEW_ARRIVAL,
+        candidate_pb.CANDIDATE_SOURCE_RANDOM,
+    }
+
+
+async def test_without_the_model_the_other_sources_answer(
+    client: Client, models: tuple[prediction_server.Models, str]
+) -> None:
+    await fill(client)
+    await load(client, models[0], 1)
+    person = shop.portrait("u7", shop.visits(7, SIZE))
+    models[0].failing = True
+    for _ in range(6):
+        answer = await client.retrieve(person)
+        assert answer.degraded
+        assert answer.retriever_version == 0
+        assert len(answer.lists[0].candidates) == 100
+    asked = len(models[0].asked)
+    await client.retrieve(person)
+    assert len([one for one in models[0].asked[asked:] if one[1] == "retrieve"]) == 0, "the breaker is open"
+
+
+async def test_versions_swap_under_load_without_an_error(
+    client: Client, models: tuple[prediction_server.Models, str]
+) -> None:
+    await fill(client)
+    await load(client, models[0], 1)
+    person = shop.portrait("u7", shop.visits(7, SIZE))
+    versions: list[int] = []
+    stop = asyncio.Event()
+
+    async def ask() -> None:
+        while not stop.is_set():
+            answer = await client.retrieve(person)
+            assert not answer.degraded
+            versions.append(answer.retriever_version)
+
+    asking = [asyncio.create_task(ask()) for _ in range(4)]
+    for version in (2, 3, 4):
+        served = models[0].served["retriever"]
+        served[version] = served.pop(version - 1)
+        await asyncio.sleep(0.15)
+    stop.set()
+    await asyncio.gather(*asking)
+    assert versions[-1] == 4
+    assert set(versions) >= {1, 4}
+
+
+async def test_counts_survive_a_restart(redis_url: str, redis: Redis) -> None:
+    nowhere = "dns:///127.0.0.1:1"
+    person = shop.portrait("u7", shop.visits(7, SIZE))
+    async with candidate(redis_url, nowhere) as client:
+        await fill(client)
+        for user in range(60):
+            await shop.record(redis, shop.visits(user, SIZE))
+        probe = shop.event("last", 7, EventKind.VIEW_ITEM, shop.NOW_MS)
+        await shop.record(redis, [probe])
+        await asyncio.sleep(0.3)
+        await client.room.feed.save()
+        before = await client.retrieve(person)
+    for part in range(16):
+        await redis.delete(f"magpie:{{p{part:02d}}}:events")  # the lake has taken and trimmed them
+    async with candidate(redis_url, nowhere) as client:
+        after = await client.retrieve(person)
+    assert before.degraded, "nobody can tell whether there is a model"
+    told = [{one.item_id: one.covisit for one in answer.lists[0].candidates} for answer in (before, after)]
+    assert any(told[0].values())
+    assert told[0] == pytest.approx(told[1], abs=1e-3)

@@ -1,0 +1,114 @@
+"""A model server of numpy models on a real socket: what candidate and ranking are tested against.
+
+It remembers what it was asked, and can be told to be slow, to fail, to load and to forget versions.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import grpc
+import numpy as np
+from numpy.typing import NDArray
+
+from magpie_services.core.features import HEADS, SCHEMA_HASH
+from magpie_services.kit import tensors
+from magpie_services.kit.prediction_messages import (
+    model_service_grpc,
+    predict_pb2,
+    prediction_service_grpc,
+    status_pb2,
+)
+
+Arrays = Mapping[str, NDArray[Any]]
+Signatures = Mapping[str, Callable[[Arrays], Arrays]]
+
+
+class Models(prediction_service_grpc.PredictionServiceServicer, model_service_grpc.ModelServiceServicer):  # type: ignore[misc]
+    """`served` maps a model to its versions; `asked` has (model, signature, version, size of dimension 0)."""
+
+    def __init__(self) -> None:
+        self.served: dict[str, dict[int, Signatures]] = {}
+        self.asked: list[tuple[str, str, int, int]] = []
+        self.delay_seconds = 0.0
+        self.failing = False
+
+    async def Predict(self, request: Any, context: Any) -> Any:
+        model, signature = request.model_spec.name, request.model_spec.signature_name
+        versions = self.served.get(model, {})
+        version = request.model_spec.version.value or max(versions, default=0)
+        inputs = {name: tensors.from_proto(value) for name, value in request.inputs.items()}
+        self.asked.append((model, signature, version, len(next(iter(inputs.values())))))
+        await asyncio.sleep(self.delay_seconds)
+        if self.failing:
+            await context.abort(grpc.StatusCode.INTERNAL, "a secret of the model server")
+        if version not in versions:
+            await context.abort(grpc.StatusCode.NOT_FOUND, f"Servable not found: {model} {version}")
+        response = predict_pb2.PredictResponse()
+        response.model_spec.version.value = version
+        for name, array in versions[version][signature](inputs).items():
+            response.outputs[name].CopyFrom(tensors.to_proto(array))
+        return response
+
+    async def GetModelStatus(self, request: Any, context: Any) -> Any:
+        versions = self.served.get(request.model_spec.name)
+        if versions is None:
+            await context.abort(grpc.StatusCode.NOT_FOUND, "no such model")
+        response = status_pb2.GetModelStatusResponse()
+        for version in versions or ():
+            response.model_version_status.add(version=version, state=30)  # AVAILABLE
+        return response
+
+
+def retriever(ids: Sequence[str], vectors: NDArray[np.float32]) -> Signatures:
+    """A retriever whose user is the mean of what they met; vocabulary index 0 is padding."""
+    table = np.concatenate([np.zeros((1, vectors.shape[1]), np.float32), vectors]).astype(np.float32)
+    names = np.array(["", *ids], dtype=object)
+
+    def retrieve(inputs: Arrays) -> Arrays:
+        total = table[inputs["items"]].sum(axis=1)
+        return {"vector": total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-9)}
+
+    def item_vectors(inputs: Arrays) -> Arrays:
+        start, count = int(inputs["start"][0]), int(inputs["count"][0])
+        return {
+            "ids": names[start : start + count],
+            "vectors": table[start : start + count],
+            "total": np.array([len(table)], dtype=np.int32),
+        }
+
+    return {"retrieve": retrieve, "item_vectors": item_vectors}
+
+
+def ranker(
+    weights: NDArray[np.float32], bias: NDArray[np.float32], *, schema: str = SCHEMA_HASH
+) -> Signatures:
+    """A ranker that is a logistic regression: weights [4, U + I + C]; a push doubles the odds of a purchase."""
+
+    def rank(inputs: Arrays) -> Arrays:
+        items, cross = inputs["items"], inputs["cross"]
+        user = np.broadcast_to(inputs["user"][:, None, :], (*items.shape[:2], inputs["user"].shape[-1]))
+        log_odds = np.concatenate([user, items, cross], axis=-1) @ weights.T + bias
+        log_odds[..., HEADS.index("purchase")] += np.log(2.0) * inputs["sent"]
+        return {"probabilities": (1.0 / (1.0 + np.exp(-log_odds))).astype(np.float32)}
+
+    return {
+        "rank": rank,
+        "light": lambda _: {"weights": weights, "bias": bias},
+        "schema": lambda _: {"hash": np.array([schema], dtype=object)},
+    }
+
+
+@asynccontextmanager
+async def serving(models: Models, port: int = 0) -> AsyncIterator[str]:
+    """Serve them inside the running loop; gives "dns:///127.0.0.1:port"."""
+    server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
+    prediction_service_grpc.add_PredictionServiceServicer_to_server(models, server)
+    model_service_grpc.add_ModelServiceServicer_to_server(models, server)
+    bound = server.add_insecure_port(f"127.0.0.1:{port}")
+    await server.start()
+    try:
+        yield f"dns:///127.0.0.1:{bound}"
+    finally:
+        await server.stop(0)
