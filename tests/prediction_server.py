@@ -84,7 +84,7 @@ def retriever(ids: Sequence[str], vectors: NDArray[np.float32]) -> Signatures:
 def ranker(
     weights: NDArray[np.float32], bias: NDArray[np.float32], *, schema: str = SCHEMA_HASH
 ) -> Signatures:
-    """A ranker that is a logistic regression: weights [4, U + I + C]; a push doubles the odds of a purchase."""
+    """A logistic regression, weights [4, U + I + C]; a push doubles the odds of a purchase."""
 
     def rank(inputs: Arrays) -> Arrays:
         items, cross = inputs["items"], inputs["cross"]

@@ -58,7 +58,7 @@ class Covisits:
         self._masses: dict[str, float] = {}
         self._links: dict[str, dict[str, float]] = {}
         self._ranked: dict[str, Neighbours] = {}
-        self._newest_ms = EARLIEST_MS
+        self.newest_ms = EARLIEST_MS  # of the events counted
         self._observed = 0
 
     def __len__(self) -> int:
@@ -101,8 +101,9 @@ class Covisits:
                 links=np.log2(links).astype(np.float32).tobytes(),
             )
 
-    def restore(self, slices: Iterable[Slice]) -> None:
+    def restore(self, slices: Iterable[Slice], newest_ms: int) -> None:
         """Takes stored counts in place of its own. Tails start empty: pairs that span the stop are lost."""
+        self.newest_ms = newest_ms
         stored = list(slices)
         ids = [item_id for part in stored for item_id in part.items]
         self._ranked.clear()
@@ -128,7 +129,7 @@ class Covisits:
             before = 0.0
         strength = max(before, weight * _scale(at_ms))
         tail[item_id] = strength, max(at_ms, last_ms)
-        self._newest_ms = max(self._newest_ms, at_ms)
+        self.newest_ms = max(self.newest_ms, at_ms)
         if strength > before:
             self._masses[item_id] = self._masses.get(item_id, 0.0) + strength**2 - before**2
             for other, (theirs, when_ms) in tail.items():
@@ -162,7 +163,7 @@ class Covisits:
         links = self._links.get(item_id)
         if not links:
             return [], np.empty(0, dtype=np.float32)
-        prior = PRIOR * _scale(self._newest_ms) ** 2
+        prior = PRIOR * _scale(self.newest_ms) ** 2
         masses = np.array([self._masses.get(other, 0.0) for other in links]) + prior
         mine = math.sqrt(self._masses.get(item_id, 0.0) + prior)
         cosines = np.minimum(np.fromiter(links.values(), dtype=np.float64) / (np.sqrt(masses) * mine), 1.0)

@@ -34,6 +34,7 @@ class CovisitState(msgspec.Struct, frozen=True, kw_only=True):
     """Co-visitation as stored: all that was counted up to `positions`."""
 
     positions: dict[str, str]
+    newest_ms: int
     slices: list[Slice]
 
 
@@ -72,7 +73,7 @@ class Feed:
                 slices.append(piece)
                 await asyncio.sleep(0)  # calls are served between pieces
             counted = Counted(positions=positions, popularity=self._mirror.columns.counted())
-        covisit = CovisitState(positions=positions, slices=slices)
+        covisit = CovisitState(positions=positions, newest_ms=self._covisits.newest_ms, slices=slices)
         blobs = {POPULARITY_KEY: codec.encode(counted), COVISIT_KEY: codec.encode(covisit)}
         with store_errors():
             await self._redis.mset(blobs)
@@ -99,7 +100,7 @@ class Feed:
             state, links = codec.decode(Counted, counted), codec.decode(CovisitState, covisit)
             if state.positions == links.positions:
                 self._mirror.columns.restore(state.popularity)
-                self._covisits.restore(links.slices)
+                self._covisits.restore(links.slices, links.newest_ms)
                 positions |= state.positions
         # The feed first: an item and an event of it that come together are then applied in this order.
         return {FEED_KEY: position, **positions}

@@ -72,7 +72,7 @@ def covisited(
     np.add.at(strength, rows, np.log1p(-np.minimum(score, 0.999)))
     strongest_last = np.argsort(score, kind="stable")
     because[rows[strongest_last]] = cause_of[strongest_last]
-    return -np.expm1(strength), because
+    return np.abs(np.expm1(strength)), because
 
 
 def best(scores: NDArray[np.floating], limit: int) -> Rows:

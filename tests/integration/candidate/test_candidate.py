@@ -254,8 +254,9 @@ async def test_versions_swap_under_load_without_an_error(
     asking = [asyncio.create_task(ask()) for _ in range(4)]
     for version in (2, 3, 4):
         served = models[0].served["retriever"]
+        await asyncio.sleep(0.1)
         served[version] = served.pop(version - 1)
-        await asyncio.sleep(0.15)
+    await asyncio.sleep(0.1)
     stop.set()
     await asyncio.gather(*asking)
     assert versions[-1] == 4
