@@ -39,3 +39,19 @@ MODELS_REFUSED = Counter(
     ["model"],
     registry=REGISTRY,
 )
+
+PUSH_DECISIONS = Counter(
+    "magpie_push_decisions_total",
+    "Decisions closed, by what they came to and the predicate that said no.",
+    ["mode", "verdict", "predicate"],
+    registry=REGISTRY,
+)
+
+LAKE_ROWS = Counter("magpie_lake_rows_total", "Rows committed, by table.", ["table"], registry=REGISTRY)
+LAKE_DEAD = Counter("magpie_lake_dead_letters_total", "Entries that no table could take.", registry=REGISTRY)
+LAKE_COMMIT_SECONDS = Histogram(
+    "magpie_lake_commit_seconds", "Time a commit took, by table.", ["table"], registry=REGISTRY
+)
+LAKE_LAG_SECONDS = Gauge(
+    "magpie_lake_lag_seconds", "Age of the newest entry when it was committed.", registry=REGISTRY
+)

@@ -1,0 +1,56 @@
+"""Reads the ledger back: decisions and outcomes that are still in their streams."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from magpie_services.core import codec
+from magpie_services.core.decisions import Decision
+from magpie_services.core.outcomes import Outcome, OutcomeKind
+from magpie_services.kit.redis import Redis, partitions, store_errors, stream_key
+from magpie_services.push.replay import Span
+
+_PAGE = 500
+
+
+class History:
+    """What the lake has not trimmed yet: older decisions are in its tables."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    async def decisions(self, span: Span) -> list[Decision]:
+        """The newest decisions of a span, as many from each partition. Raises Unavailable."""
+        share = -(-span.limit // len(partitions()))
+        found: list[Decision] = []
+        for part in partitions():
+            full = len(found) + share
+            async for blob in self._backwards(stream_key("decisions", part)):
+                decision = codec.decode(Decision, blob)
+                if span.start_ms <= decision.decided_ms and decision.decided_ms < (span.end_ms or 1 << 62):
+                    found.append(decision)
+                if len(found) >= full:
+                    break
+        return found[: span.limit]
+
+    async def outcomes(self, decisions: Sequence[Decision]) -> dict[str, set[OutcomeKind]]:
+        """What is known to have come of each of these decisions. Raises Unavailable."""
+        wanted = {decision.decision_id for decision in decisions}
+        found: dict[str, set[OutcomeKind]] = {}
+        for part in partitions():
+            async for blob in self._backwards(stream_key("outcomes", part)):
+                outcome = codec.decode(Outcome, blob)
+                if outcome.decision_id in wanted:
+                    found.setdefault(outcome.decision_id, set()).add(outcome.kind)
+        return found
+
+    async def _backwards(self, stream: str) -> AsyncIterator[bytes]:
+        """The entries of a stream, newest first."""
+        end = "+"
+        while True:
+            with store_errors():
+                entries: Any = await self._redis.xrevrange(stream, max=end, count=_PAGE)
+            for _entry, fields in entries:
+                yield fields[b"v"]
+            if len(entries) < _PAGE:
+                return
+            end = f"({entries[-1][0].decode()}"

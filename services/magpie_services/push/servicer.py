@@ -1,0 +1,133 @@
+"""PushService over gRPC: messages in, messages out. What is decided is decided elsewhere."""
+
+import asyncio
+import uuid
+from typing import Any
+
+import grpc
+import structlog
+
+from magpie.v1 import decision_pb2 as decision_pb
+from magpie.v1 import push_service_pb2 as push_pb
+from magpie.v1 import push_service_pb2_grpc as push_grpc
+from magpie.v1 import ranking_service_pb2 as ranking_pb
+from magpie_services.core.decisions import Decision, Mode
+from magpie_services.kit.errors import MagpieError, NotFound
+from magpie_services.kit.idempotency import fingerprint
+from magpie_services.push import explain, replay, validation
+from magpie_services.push.clients import Services
+from magpie_services.push.history import History
+from magpie_services.push.ledger import Ledger
+from magpie_services.push.pipeline import Ask, Pipeline
+from magpie_services.push.policy import Policy
+from magpie_services.push.sending import Sender
+from magpie_services.wire import decisions
+
+log = structlog.get_logger()
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class PushServicer(push_grpc.PushServiceServicer):
+    """`default` is the policy of requests that bring none."""
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        sender: Sender,
+        ledger: Ledger,
+        history: History,
+        services: Services,
+        default: Policy,
+    ) -> None:
+        self._pipeline = pipeline
+        self._sender = sender
+        self._ledger = ledger
+        self._history = history
+        self._services = services
+        self._default = default
+
+    async def DecidePushes(
+        self, request: push_pb.DecidePushesRequest, context: Context
+    ) -> push_pb.DecidePushesResponse:
+        targets = validation.targets_of(request.targets)
+        policy = validation.policy_of(request.policy, self._default)
+        given = validation.identifier_of("request_id", request.request_id, required=False)
+        ask = Ask(policy=policy, request_id=given or uuid.uuid4().hex, mode=Mode.DRY_RUN)
+        plans = await self._pipeline.decide(targets, ask)
+        return push_pb.DecidePushesResponse(decisions=[decisions.to_proto(plan.decision) for plan in plans])
+
+    async def SendPushes(
+        self, request: push_pb.SendPushesRequest, context: Context
+    ) -> push_pb.SendPushesResponse:
+        targets = validation.targets_of(request.targets)
+        policy = validation.policy_of(request.policy, self._default)
+        ask = Ask(
+            policy=policy,
+            request_id=validation.identifier_of("request_id", request.request_id),
+            mode=Mode.SHADOW if request.shadow else Mode.LIVE,
+            campaign_id=validation.identifier_of("campaign_id", request.campaign_id, required=False),
+        )
+        await self._ledger.admit(ask.request_id, fingerprint(request))
+        settled = await self._sender.send(targets, ask)
+        return push_pb.SendPushesResponse(decisions=[decisions.to_proto(decision) for decision in settled])
+
+    async def ExplainDecision(
+        self, request: push_pb.ExplainDecisionRequest, context: Context
+    ) -> push_pb.ExplainDecisionResponse:
+        decision_id = validation.identifier_of("decision_id", request.decision_id)
+        decision = await self._ledger.find(decision_id)
+        if decision is None:
+            raise NotFound(f"decision {decision_id} is not in the ledger")
+        return push_pb.ExplainDecisionResponse(
+            decision=decisions.to_proto(decision),
+            summary=explain.summary(decision),
+            why=explain.why(decision),
+            item=await self._item_explanation(decision),
+            counterfactuals=[
+                push_pb.Counterfactual(
+                    change=what_if.change,
+                    verdict=decision_pb.DecisionVerdict.ValueType(decisions.VERDICTS[what_if.verdict]),
+                )
+                for what_if in explain.counterfactuals(decision)
+            ],
+        )
+
+    async def ReplayDecisions(
+        self, request: push_pb.ReplayDecisionsRequest, context: Context
+    ) -> push_pb.ReplayDecisionsResponse:
+        span = validation.replay_span_of(request)
+        policy = validation.policy_of(request.policy, self._default)
+        logged = await self._history.decisions(span)
+        outcomes = await self._history.outcomes(logged)
+        # Up to 100,000 decisions are weighed: not on the loop that serves everybody else.
+        compared = await asyncio.to_thread(replay.compare, logged, outcomes, policy)
+        return push_pb.ReplayDecisionsResponse(
+            logged=_summary(compared.logged),
+            replayed=_summary(compared.replayed),
+            agreed_count=compared.agreed,
+            differing_decision_ids=compared.differing,
+        )
+
+    async def _item_explanation(self, decision: Decision) -> ranking_pb.Explanation | None:
+        if decision.arm is None or not decision.arm.item_id:
+            return None
+        try:
+            return await self._services.explain(decision.user_id, decision.arm)
+        except MagpieError as error:
+            log.info("explain.without_ranking", error=error.reason)
+            return None
+
+
+def _summary(summary: replay.Summary) -> push_pb.ReplaySummary:
+    return push_pb.ReplaySummary(
+        decided_count=summary.decided,
+        sent_count=summary.sent,
+        value=summary.value,
+        clicks=summary.clicks,
+        purchases=summary.purchases,
+        unsubscribes=summary.unsubscribes,
+        estimated_reward=summary.reward,
+        estimated_reward_error=summary.reward_error,
+        effective_sample_size=summary.effective,
+    )

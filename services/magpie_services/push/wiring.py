@@ -1,0 +1,105 @@
+"""Puts the room together from its settings; used by `__main__` and by tests that serve it in process."""
+
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+import grpc
+import msgspec
+
+from magpie.v1 import push_service_pb2_grpc as push_grpc
+from magpie_services.kit.attribution import AttributionTokens
+from magpie_services.kit.channels import open_channel
+from magpie_services.kit.clock import Clock, SystemClock, clock_for
+from magpie_services.kit.redis import Redis, connect, wait_until_ready
+from magpie_services.push.caps import Caps
+from magpie_services.push.clients import READS, Services
+from magpie_services.push.delivery import Provider
+from magpie_services.push.history import History
+from magpie_services.push.ledger import Ledger
+from magpie_services.push.pipeline import Pipeline
+from magpie_services.push.providers.console import ConsoleProvider
+from magpie_services.push.providers.webhook import WebhookProvider
+from magpie_services.push.sending import Sender
+from magpie_services.push.servicer import PushServicer
+from magpie_services.push.settings import PushSettings
+
+
+class Room(msgspec.Struct, frozen=True):
+    """All that serving needs. `closers` run in order."""
+
+    register: Callable[[grpc.aio.Server], None]
+    clock: Clock
+    ready: Callable[[], Awaitable[bool]]
+    background: list[Callable[[], Coroutine[Any, Any, None]]]
+    closers: list[Callable[[], Awaitable[None]]]
+
+
+async def build(settings: PushSettings, providers: dict[str, Provider] | None = None) -> Room:
+    """Connects and wires. Raises CannotStart when Redis does not answer in time."""
+    redis = connect(settings.redis_url)
+    await wait_until_ready(redis, timeout_seconds=settings.wait_seconds)
+    clock, wall = clock_for(settings.sandbox), SystemClock()
+    channels = {
+        name: open_channel(address, retry_reads=READS[name]) for name, address in _addresses(settings)
+    }
+    services = Services(channels, settings.timeouts())
+    ways = providers if providers is not None else _providers(settings)
+    rules = settings.rules()
+    caps = Caps(redis, rules.slots, lease_seconds=settings.reservation_seconds)
+    ledger = Ledger(redis, caps, claim_seconds=settings.claim_seconds)
+    pipeline = Pipeline(
+        services,
+        caps,
+        rules,
+        AttributionTokens(settings.attribution_secret.get_secret_value().encode()),
+        list(ways),
+        clock,
+        chunk_users=settings.chunk_users,
+        shadow_words=settings.shadow_words,
+    )
+    sender = Sender(pipeline, ledger, services, ways, rules, clock, wall, max_attempts=settings.max_attempts)
+    push = PushServicer(pipeline, sender, ledger, History(redis), services, settings.policy())
+
+    def register(server: grpc.aio.Server) -> None:
+        push_grpc.add_PushServiceServicer_to_server(push, server)
+
+    return Room(
+        register=register,
+        clock=clock,
+        ready=lambda: _answers(redis),
+        background=[],
+        closers=[
+            *(way.aclose for way in ways.values()),
+            *(channel.close for channel in channels.values()),
+            redis.aclose,
+        ],
+    )
+
+
+async def _answers(redis: Redis) -> bool:
+    return bool(await redis.ping())
+
+
+def _addresses(settings: PushSettings) -> list[tuple[str, str]]:
+    return [
+        ("profile", settings.profile_address),
+        ("candidate", settings.candidate_address),
+        ("ranking", settings.ranking_address),
+        ("content", settings.content_address),
+        ("feedback", settings.feedback_address),
+    ]
+
+
+def _providers(settings: PushSettings) -> dict[str, Provider]:
+    """Ways out, by the channel of the devices that they serve."""
+    ways: dict[str, Provider] = {}
+    if settings.console:
+        ways["console"] = ConsoleProvider()
+    if settings.webhook_url and settings.webhook_secret is not None:
+        ways["webhook"] = WebhookProvider(
+            settings.webhook_url,
+            settings.webhook_secret.get_secret_value().encode(),
+            timeout_seconds=settings.webhook_timeout_seconds,
+            attempts=settings.webhook_attempts,
+        )
+    return ways
