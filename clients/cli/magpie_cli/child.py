@@ -1,8 +1,8 @@
 """Becomes another program that the kernel ends when the supervisor is gone, however that happened.
 
 `python -m magpie_cli.child PARENT_PID PROGRAM ARGUMENT…`: a process asks for the signal about its parent's
-death for itself, before it becomes the program; a function run between fork and exec is not safe in a threaded
-parent.
+death for itself, before it becomes the program; a function run between fork and exec is not safe when the
+parent has threads.
 """
 
 import ctypes

@@ -1,4 +1,4 @@
-"""Asks a process whether it is ready: gRPC health where it speaks gRPC, an open port otherwise."""
+"""Asks a process whether it is ready: by gRPC health."""
 
 import asyncio
 from typing import Any
@@ -23,15 +23,3 @@ async def is_serving(address: str, services: tuple[str, ...]) -> bool:
         except grpc.aio.AioRpcError:
             return False
     return all(answer.status == health_pb2.HealthCheckResponse.SERVING for answer in answers)
-
-
-async def is_listening(address: str) -> bool:
-    """Whether anything takes connections at "host:port"."""
-    host, _, port = address.rpartition(":")
-    try:
-        async with asyncio.timeout(PROBE_SECONDS):
-            _, writer = await asyncio.open_connection(host, int(port))
-    except (OSError, TimeoutError):
-        return False
-    writer.close()
-    return True

@@ -14,9 +14,10 @@ GRPC = {
     "push": 7005,
     "feedback": 7006,
     "training": 7007,
+    "lake": 7008,
     "model_server": 8500,
 }
-METRICS = {name: port + 1000 for name, port in GRPC.items()} | {"lake": 8008}
+METRICS = {name: port + 1000 for name, port in GRPC.items()}
 REDIS = {"redis": 7000}
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from magpie_cli.suite.options import SuiteOptions
-from magpie_cli.suite.ports import GRPC, HOST, METRICS
+from magpie_cli.suite.ports import GRPC, HOST
 
 API = "magpie.v1."
 GRACE_SECONDS = 4
@@ -22,7 +22,7 @@ _SERVICES: Mapping[str, tuple[tuple[str, ...], int]] = {
     "ranking": ((API + "RankingService",), 1),
     "content": ((API + "ContentService",), 1),
     "training": ((API + "ReleaseService",), 1),
-    "lake": ((), 1),
+    "lake": (("",), 1),
     "feedback": ((API + "FeedbackService",), 2),
     "push": ((API + "PushService", API + "CampaignService"), 2),
     WORKER: ((), 2),
@@ -72,14 +72,13 @@ def _room(
     if name == WORKER:
         variables.pop("MAGPIE_TRAINING_METRICS_LISTEN")  # the service beside it has that port
     command = _worker() if name == WORKER else (sys.executable, "-m", f"magpie_services.{name}")
-    port = ports.get(name) if services else ports.get(f"{name}.metrics")
     return Room(
         name=name,
         wave=wave,
         command=command,
         environment={**os.environ, **_FRUGAL, **variables, **options.environment},
         services=services,
-        probe=f"{HOST}:{port}" if port else "",
+        probe=f"{HOST}:{ports[name]}" if services else "",
         grace_seconds=GRACE_SECONDS + 2,
     )
 
@@ -87,7 +86,7 @@ def _room(
 def _worker() -> tuple[str, ...]:
     return (
         *(sys.executable, "-m", "celery", "-A", "magpie_services.training.app", "worker"),
-        *("--concurrency", "1", "--without-gossip", "--without-mingle", "--loglevel", "info"),
+        *("--queues", "train,publish", "--concurrency", "1", "--without-gossip", "--without-mingle"),
     )
 
 
@@ -104,13 +103,12 @@ def _shared(
         "GRACE_SECONDS": str(GRACE_SECONDS),
     }
     result = {}
-    for name in (*GRPC, "lake"):
-        own = dict(everywhere)
-        if name in GRPC:
-            own["LISTEN"] = f"{HOST}:{ports[name]}"
-        if name in METRICS:
-            own["METRICS_LISTEN"] = f"{HOST}:{ports[f'{name}.metrics']}"
-        result[name] = own | _particular(name, options, state, secrets)
+    for name in GRPC:
+        own = {
+            "LISTEN": f"{HOST}:{ports[name]}",
+            "METRICS_LISTEN": f"{HOST}:{ports[f'{name}.metrics']}",
+        }
+        result[name] = everywhere | own | _particular(name, options, state, secrets)
     return result
 
 
@@ -129,7 +127,7 @@ def _particular(name: str, options: SuiteOptions, state: Path, secrets: Mapping[
         case "model_server":
             return {"MODEL_CONFIG_FILE": str(models_folder(state) / "models.config")}
         case "training":
-            return {"LAKE_FOLDER": str(lake_folder(state)), "MODELS_FOLDER": str(models_folder(state))}
+            return {"LAKE_FOLDER": str(lake_folder(state)), "MODEL_FOLDER": str(models_folder(state))}
         case "lake":
             return {"FOLDER": str(lake_folder(state))}
         case _:

@@ -108,9 +108,7 @@ class Suite:
 
     def _process(self, room: rooms.Room) -> Process:
         async def ready() -> bool:
-            if room.services:
-                return await health.is_serving(room.probe, room.services)
-            return not room.probe or await health.is_listening(room.probe)
+            return not room.services or await health.is_serving(room.probe, room.services)
 
         return Process(
             name=room.name,
