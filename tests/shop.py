@@ -69,15 +69,15 @@ def vectors(items: int, size: int = 64) -> NDArray[np.float32]:
     """Unit vectors of `i0`, `i1` …, those of one taste near each other: float32 [items, size]."""
     generator = np.random.default_rng(7)
     centres = generator.normal(size=(TASTES, size))
-    found: NDArray[np.float64] = centres[np.arange(items) % TASTES] + 0.5 * generator.normal(size=(items, size))
-    return (found / np.linalg.norm(found, axis=1, keepdims=True)).astype(np.float32)
+    found = centres[np.arange(items) % TASTES] + 0.5 * generator.normal(size=(items, size))
+    return np.asarray(found / np.linalg.norm(found, axis=1, keepdims=True), dtype=np.float32)
 
 
 async def stock(redis: Redis, items: Sequence[Item]) -> None:
     """Puts items into Redis as candidate does."""
     for one in items:
         blob = codec.encode(one)
-        await redis.hset("magpie:{items}:catalogue", one.item_id, blob)  # type: ignore[misc]
+        await redis.hset("magpie:{items}:catalogue", mapping={one.item_id: blob})
         await redis.xadd("magpie:{items}:feed", {"v": blob})
 
 
