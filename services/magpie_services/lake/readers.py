@@ -4,7 +4,7 @@ Rows come back in order of time, each thing once, by the last word on it (a deci
 Repeats are recognised within a day: they carry the time of the first.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import pyarrow as pa
 import pyarrow.dataset as ds
@@ -81,9 +81,8 @@ def _scan(
 ) -> Iterator[pa.Table]:
     wanted = _wanted(spec, columns)
     read = _with(wanted, *spec.key, spec.time, POSITION)
-    try:
-        table = DeltaTable(f"{folder.rstrip('/')}/{spec.name}")
-    except TableNotFoundError:
+    table = _open(folder, spec)
+    if table is None:
         return
     first, last = day_of(since_ms), "9999" if until_ms is None else day_of(until_ms)
     dataset = table.to_pyarrow_dataset()
@@ -100,9 +99,16 @@ def _scan(
             yield _last_of_each(rows, spec.key).select(wanted)
 
 
+def _open(folder: str, spec: TableSpec) -> DeltaTable | None:
+    try:
+        return DeltaTable(f"{folder.rstrip('/')}/{spec.name}")
+    except TableNotFoundError:
+        return None
+
+
 def _conform(rows: pa.Table, spec: TableSpec, names: list[str]) -> pa.Table:
     """The columns by name with the types of the schema (Delta names parts of lists and maps otherwise)."""
-    schema = pa.schema([spec.schema.field(name) for name in names])
+    schema = _schema(spec, names)
     arrays = [
         rows.column(field.name).cast(field.type)
         if field.name in rows.column_names
@@ -133,5 +139,21 @@ def _with(names: list[str], *needed: str) -> list[str]:
 
 
 def _whole(spec: TableSpec, columns: Sequence[str] | None, days: Iterator[pa.Table]) -> pa.Table:
-    schema = pa.schema([spec.schema.field(name) for name in _wanted(spec, columns)])
-    return pa.concat_tables([schema.empty_table(), *days])
+    return pa.concat_tables([_schema(spec, _wanted(spec, columns)).empty_table(), *days])
+
+
+def _schema(spec: TableSpec, names: Sequence[str]) -> pa.Schema:
+    return pa.schema([spec.schema.field(name) for name in names])
+
+
+def matching(
+    folder: str, spec: TableSpec, columns: Sequence[str], equal: Mapping[str, str], since: int
+) -> pa.Table:
+    """Rows beyond the place `since` with these values, in no order."""
+    table = _open(folder, spec)
+    if table is None:
+        return _schema(spec, columns).empty_table()
+    wanted = ds.field(POSITION) > since
+    for name, value in equal.items():
+        wanted &= ds.field(name) == value
+    return table.to_pyarrow_dataset().to_table(columns=list(columns), filter=wanted)

@@ -1,7 +1,7 @@
 """The lake's tables: their Arrow schemas and the turning of core structs into columns, many rows at a time.
 
 Every table is partitioned by `day`, the UTC date of its time column, and has `position`, the place of the row
-in its stream (later is larger), which tells the last of several words on one thing. Columns are only ever added.
+in its stream (later is larger): of several words on one thing it tells the last. Columns are only ever added.
 """
 
 from collections.abc import Callable, Iterable, Sequence

@@ -224,11 +224,14 @@ class Profiles:
             row = await self._row(user_id)
             if row.erased_ms:
                 return row.erased_ms, False
-            event = self._own_event(row.user_id, EventKind.ERASED, "user", {})
-            if await self._store.erase(row, event):
-                for other in {user_id, *(row.state.linked if row.state else ())} - {row.user_id}:
+            # The lake knows the identities folded into this one by their own ids.
+            others = {user_id, *(row.state.linked if row.state else ())} - {row.user_id}
+            ids = [row.user_id, *sorted(others)]
+            events = [self._own_event(identity, EventKind.ERASED, "user", {}) for identity in ids]
+            if await self._store.erase(row, events):
+                for other in others:
                     await self._store.wipe(other)
-                return event.occurred_ms, row.state is not None
+                return events[0].occurred_ms, row.state is not None
             await self._pause(attempt)
         raise _busy()
 

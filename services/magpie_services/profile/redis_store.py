@@ -71,7 +71,7 @@ redis.call('DEL', KEYS[2], KEYS[3])
 redis.call('HDEL', KEYS[1], 'blob')
 redis.call('HSET', KEYS[1], 'version', version + 1, 'erased_ms', ARGV[3])
 redis.call('ZREM', KEYS[4], ARGV[2])
-redis.call('XADD', KEYS[5], '*', 'v', ARGV[4])
+for i = 4, #ARGV do redis.call('XADD', KEYS[5], '*', 'v', ARGV[i]) end
 return version + 1
 """)
 
@@ -156,8 +156,9 @@ class RedisProfileStore:
         with store_errors():
             await _WIPE(self._redis, keys=_keys(user_id)[:4], args=[user_id])
 
-    async def erase(self, row: Row, event: Event) -> bool:
-        args: list[str | bytes | int] = [row.version, row.user_id, event.occurred_ms, codec.encode(event)]
+    async def erase(self, row: Row, events: Sequence[Event]) -> bool:
+        head: list[str | bytes | int] = [row.version, row.user_id, events[0].occurred_ms]
+        args = [*head, *map(codec.encode, events)]
         with store_errors():
             return bool(await _ERASE(self._redis, keys=_keys(row.user_id), args=args))
 

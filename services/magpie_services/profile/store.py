@@ -67,8 +67,8 @@ class ProfileStore(Protocol):
         """Destroys state, data key and marks, and keeps where the user moved to."""
         ...
 
-    async def erase(self, row: Row, event: Event) -> bool:
-        """As `wipe`, and blocks the id; the event goes to the log. False where the row had moved on."""
+    async def erase(self, row: Row, events: Sequence[Event]) -> bool:
+        """As `wipe`, and blocks the id; the events go to the log. False where the row had moved on."""
         ...
 
     async def user_ids(self, part: str, after: str, limit: int) -> list[str]:

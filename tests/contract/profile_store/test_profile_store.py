@@ -99,7 +99,7 @@ async def test_a_moved_user_keeps_state_until_wiped_and_is_walked_no_more(store:
 async def test_an_erased_user_leaves_only_the_fact(store: ProfileStore) -> None:
     await store.commit([change(await read(store, "u1"), "e1")], NOW_MS)
     row = await read(store, "u1")
-    assert await store.erase(row, event("u1", "gone", EventKind.ERASED))
+    assert await store.erase(row, [event("u1", "gone", EventKind.ERASED)])
     erased = await read(store, "u1", "e1")
     assert (erased.state, erased.erased_ms, erased.seen, erased.key) == (None, NOW_MS, [False], b"")
     assert await store.user_ids(partition("u1"), "", 10) == []

@@ -1,0 +1,141 @@
+"""What the writer does beside writing: bury what it cannot read, stay alone, remove the erased."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from magpie_services.core import codec
+from magpie_services.core.decisions import Arm, Copy, Decision, DecisionVerdict, Mode, Stage, Verdict
+from magpie_services.core.events import Event, EventKind
+from magpie_services.core.items import Item
+from magpie_services.kit.redis import Redis, items_key, partition, stream_key
+from magpie_services.lake import readers
+from magpie_services.lake.delta import LakeTable, Stale
+from magpie_services.lake.schemas import EVENTS, TABLES
+from magpie_services.lake.settings import LakeSettings
+from magpie_services.lake.writer import Writer
+
+NOW_MS = 1_760_000_000_000
+
+
+def event(event_id: str, user_id: str = "u1", **rest: Any) -> Event:
+    facts: dict[str, Any] = {"kind": EventKind.SESSION_START, "occurred_ms": NOW_MS} | rest
+    return Event(event_id=event_id, user_id=user_id, **facts)
+
+
+async def add(redis: Redis, *events: Event) -> None:
+    for one in events:
+        await redis.xadd(stream_key("events", partition(one.user_id)), {"v": codec.encode(one)})
+
+
+@asynccontextmanager
+async def writing(redis: Redis, folder: Path) -> AsyncIterator[None]:
+    settings = LakeSettings(folder=str(folder), batch_seconds=0.05, lease_seconds=1, metrics_listen="")
+    tables = {name: LakeTable(str(folder), spec) for name, spec in TABLES.items()}
+    task = asyncio.create_task(Writer(redis, tables, settings).run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def eventually(holds: Callable[[], bool]) -> None:
+    for _ in range(200):
+        if holds():
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("it did not come about in time")
+
+
+def ids(folder: Path) -> list[str]:
+    found: list[str] = readers.read_events(str(folder), ["event_id"])["event_id"].to_pylist()
+    return found
+
+
+async def test_every_kind_of_row_lands_in_its_table(redis: Redis, tmp_path: Path) -> None:
+    decision = Decision(
+        decision_id="d1",
+        user_id="u1",
+        mode=Mode.LIVE,
+        verdict=DecisionVerdict.SENT,
+        decided_ms=NOW_MS,
+        reasons=[Verdict(predicate="consent", passed=True, stage=Stage.TARGET)],
+        arms=[Arm(item_id="i1", probabilities=[0.1, 0.2], features=b"\0\1"), Arm()],
+        chosen=0,
+        copy=Copy(strategy="new_arrival", title="新品"),
+        seed=2**64 - 1,
+    )
+    part = partition("u1")
+    await redis.xadd(stream_key("decisions", part), {"v": codec.encode(decision)})
+    for version in (1, 2):
+        item = Item(item_id="i1", version=version, title="A cup", updated_ms=NOW_MS)
+        await redis.xadd(items_key("feed"), {"v": codec.encode(item)})
+    folder = str(tmp_path)
+    async with writing(redis, tmp_path):
+        await eventually(lambda: readers.read_decisions(folder).num_rows == 1)
+        await eventually(lambda: readers.read_items(folder).num_rows == 1)
+    (row,) = readers.read_decisions(folder).to_pylist()
+    assert (row["item_id"], row["copy_title"], row["seed"]) == ("i1", "新品", str(2**64 - 1))
+    assert [arm["features"] for arm in row["arms"]] == [b"\0\1", b""]
+    assert row["reasons"][0]["predicate"] == "consent"
+    assert readers.read_items(folder, ["item_id", "version"]).to_pylist() == [{"item_id": "i1", "version": 2}]
+    assert await redis.xlen(items_key("feed")) == 2  # the catalogue's, not ours to trim
+
+
+async def test_what_cannot_be_read_is_buried_and_stops_nothing(redis: Redis, tmp_path: Path) -> None:
+    stream = stream_key("events", partition("u1"))
+    await redis.xadd(stream, {"v": b"\xc1 is never msgpack"})
+    await redis.xadd(stream, {"other": b"field"})
+    await add(redis, event("too much", quantity=2**63), event("good"))
+    async with writing(redis, tmp_path):
+        await eventually(lambda: ids(tmp_path) == ["good"])
+    dead: Any = await redis.xrange(stream_key("dead", partition("u1")))
+    assert len(dead) == 3
+    assert dead[0][1][b"v"] == b"\xc1 is never msgpack"
+    assert dead[0][1][b"stream"] == stream.encode()
+
+
+async def test_only_poison_moves_the_place_too(redis: Redis, tmp_path: Path) -> None:
+    stream = stream_key("events", partition("u1"))
+    poison = await redis.xadd(stream, {"v": b"\xc1"})
+    async with writing(redis, tmp_path):
+        await eventually(lambda: LakeTable(str(tmp_path), EVENTS).place(stream) > 0)
+    assert poison is not None
+    async with writing(redis, tmp_path):
+        await add(redis, event("good"))
+        await eventually(lambda: ids(tmp_path) == ["good"])
+    assert await redis.xlen(stream_key("dead", partition("u1"))) == 1
+
+
+async def test_two_writers_write_once(redis: Redis, tmp_path: Path) -> None:
+    async with writing(redis, tmp_path), writing(redis, tmp_path):
+        for n in range(20):
+            await add(redis, event(f"e{n}", occurred_ms=NOW_MS + n))
+            await asyncio.sleep(0.01)
+        await eventually(lambda: len(ids(tmp_path)) == 20)
+    assert LakeTable(str(tmp_path), EVENTS).count() == 20
+
+
+def test_a_writer_that_was_overtaken_adds_nothing(tmp_path: Path) -> None:
+    slow, quick = LakeTable(str(tmp_path), EVENTS), LakeTable(str(tmp_path), EVENTS)
+    rows = EVENTS.batch([event("e1")], [5])
+    quick.append(rows, {"s": (0, 5)}, fence=2)
+    for _ in range(2):  # as it was read before, and as it is
+        try:
+            slow.append(rows, {"s": (0, 5)}, fence=1)
+        except Stale:
+            slow.refresh()
+        else:
+            raise AssertionError("the same entries were taken twice")
+    assert slow.count() == 1
+
+
+async def test_an_erased_user_leaves_the_tables(redis: Redis, tmp_path: Path) -> None:
+    await add(redis, event("e1"), event("e2", "it's"), event("e3", "u3"))
+    async with writing(redis, tmp_path):
+        await eventually(lambda: len(ids(tmp_path)) == 3)
+        await add(redis, event("gone", kind=EventKind.ERASED), event("gone", "it's", kind=EventKind.ERASED))
+        await eventually(lambda: sorted(ids(tmp_path)) == ["e3", "gone", "gone"])
