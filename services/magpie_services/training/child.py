@@ -1,7 +1,10 @@
-"""The two ends of a training child: the task starts it with limits and follows its lines; the child says them."""
+"""The two ends of a training child: the task starts it with limits and follows its lines; the child says
+them.
+"""
 
 import argparse
 import asyncio
+import fcntl
 import json
 import os
 import resource
@@ -24,7 +27,9 @@ MAX_LINE_BYTES = 1 << 20
 
 
 class ChildFailed(Exception):
-    """The child ended without finishing; the text is fit for a person. `final` when another try would fail too."""
+    """The child ended without finishing; the text is fit for a person. `final` when another try would fail
+    too.
+    """
 
     def __init__(self, text: str, *, final: bool) -> None:
         super().__init__(text)
@@ -108,7 +113,9 @@ def leave(path: Path, result: msgspec.Struct) -> None:
 
 
 def main(work: Callable[[Plan], None]) -> None:
-    """The body of a child's `__main__`: limits, plan, work; typed errors are told on stdout, all others in the log."""
+    """The body of a child's `__main__`: limits, plan, work; typed errors are told on stdout, all others in
+    the log.
+    """
     parser = argparse.ArgumentParser()
     parser.add_argument("--run", required=True, type=Path, help="work folder of the run, with its plan.json")
     parser.add_argument("--memory-mb", type=int, default=0, help="limit of private memory; 0: none")
@@ -118,7 +125,10 @@ def main(work: Callable[[Plan], None]) -> None:
         # Private memory, not address space: TensorFlow reserves far more of the latter than it uses.
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     try:
-        work(plans.load(told.run))
+        with (told.run / "lock").open("w") as lock:
+            # A worker that was killed may have left a child behind; it dies of its broken pipe soon.
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            work(plans.load(told.run))
     except MagpieError as error:
         sys.stdout.write(json.dumps({"problem": error.message}) + "\n")
         sys.stdout.flush()

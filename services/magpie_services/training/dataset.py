@@ -1,4 +1,6 @@
-"""From the lake to what models learn from: the catalogue, users' histories and labelled rows, bounded in memory."""
+"""From the lake to what models learn from: the catalogue, users' histories and labelled rows, bounded in
+memory.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -90,8 +92,8 @@ def _events(plan: Plan, until_ms: int | None) -> pa.Table:
 
 
 def _items(folder: str) -> Iterator[Item]:
-    """The newest version of every item, later than the end of learning or not: of words and prices only the newest
-    is read, whichever items are in the vocabulary."""
+    """The newest version of every item, later than the end of learning or not: of words and prices only the
+    newest is read, whichever items are in the vocabulary."""
     names = ["item_id", "title", "categories", "brand", "price_currency", "price_minor"]
     for row in readers.read_items(folder, names).to_pylist():
         minor = row["price_minor"]
@@ -244,7 +246,9 @@ class _Arms:
 def _sampled(
     parts: list[tuple[Rows, NDArray[np.int64]]], limit: int, rng: np.random.Generator
 ) -> tuple[Rows, NDArray[np.int64]]:
-    """Parts as one, cut to the limit; the delays travel in the column for maturity, which is filled at the end."""
+    """Parts as one, cut to the limit; the delays travel in the column for maturity, which is filled at the
+    end.
+    """
     whole = ranker_rows.concat(replace(part, maturity=late.astype(np.float32)) for part, late in parts)
     kept = ranker_rows.sample(whole, limit, rng)
     return kept, kept.maturity.astype(np.int64)

@@ -1,4 +1,6 @@
-"""Sequence encoders of three families behind one shape: [B, L, d] to [B, L, d], each position reading only its past."""
+"""Sequence encoders of three families behind one shape: [B, L, d] to [B, L, d], each position reading only
+its past.
+"""
 
 from typing import Any
 
@@ -9,7 +11,9 @@ from magpie_services.training.plan import RetrieverPlan
 
 
 class GatedBlock(keras.layers.Layer):
-    """Pre-norm Transformer block whose two branches are gated: steadier than plain residuals at small depth."""
+    """Pre-norm Transformer block whose two branches are gated: steadier than plain residuals at small
+    depth.
+    """
 
     def __init__(self, width: int, heads: int, dropout: float) -> None:
         super().__init__()
@@ -93,4 +97,8 @@ class Convolutional(keras.layers.Layer):
         return x
 
 
-FAMILIES = {"transformer": Transformer, "recurrent": Recurrent, "convolutional": Convolutional}
+FAMILIES: dict[str, Any] = {
+    "transformer": Transformer,
+    "recurrent": Recurrent,
+    "convolutional": Convolutional,
+}

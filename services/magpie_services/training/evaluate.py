@@ -1,43 +1,26 @@
 """The child process that examines: `python -m magpie_services.training.evaluate --run FOLDER`.
 
-It loads the run's bundles and the champion's twin as serving would, sets all of them the same exam, asks the gate
-and leaves `verdict.json`.
+It loads the run's bundles and the champion's twin as serving would, sets all of them the same exam, asks the
+gate and leaves `verdict.json`.
 """
 
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from magpie_services.core.feature_schema import HEADS, SCHEMA_HASH
-from magpie_services.kit.errors import Invalid
 from magpie_services.training import child, evaluation, gate, metrics, sequences
 from magpie_services.training.evaluation import Exam
 from magpie_services.training.gate import Marks
 from magpie_services.training.plan import Plan
+from magpie_services.training.results import OUTCOME, Outcome
 from magpie_services.training.rows import CLICK, PURCHASE, WIDTHS
 from magpie_services.training.sequences import History
 
 RANKED = 100
 _BATCH = 256
-
-
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """The gate's word, as it is left in `verdict.json`."""
-
-    passed: bool
-    reasons: list[str]
-    metrics: dict[str, float]
-
-
-def read_outcome(folder: Path) -> Outcome:
-    """The verdict in a run's folder. Raises Invalid where there is none."""
-    try:
-        return msgspec.json.decode((folder / "verdict.json").read_bytes(), type=Outcome)
-    except (OSError, msgspec.DecodeError) as error:
-        raise Invalid("run", "has no readable verdict.json") from error
 
 
 def evaluate(plan: Plan) -> Outcome:
@@ -56,7 +39,9 @@ def evaluate(plan: Plan) -> Outcome:
 
 
 def examine(folder: Path, exam: Exam) -> Marks:
-    """Marks of the bundle in `folder` (retriever and ranker as SavedModels); NaN where a model does not work."""
+    """Marks of the bundle in `folder` (retriever and ranker as SavedModels); NaN where a model does not
+    work.
+    """
     ndcg, recall = _retrieval(folder / "retriever", exam)
     probabilities = _ranking(folder / "ranker", exam)
     rows, groups = exam.rows, np.unique(exam.rows.groups, return_inverse=True)[1]
@@ -75,10 +60,14 @@ def examine(folder: Path, exam: Exam) -> Marks:
     return Marks(
         ndcg,
         recall,
-        np.bincount(groups, losses, count) if count else np.zeros(0),
-        np.bincount(groups, weights, count) if count else np.zeros(0),
+        _sums(groups, losses, count),
+        _sums(groups, weights, count),
         extra,
     )
+
+
+def _sums(groups: NDArray[np.int64], values: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+    return np.bincount(groups, values, count).astype(np.float64) if count else np.zeros(0)
 
 
 def _retrieval(folder: Path, exam: Exam) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -129,7 +118,9 @@ def _inputs(exam: Exam, to_model: NDArray[np.int32]) -> sequences.Inputs:
 
 
 def _ranking(folder: Path, exam: Exam) -> NDArray[np.float32] | None:
-    """Probabilities [R, 4] of the exam's rows; NaN where the model does not work, None for another feature schema."""
+    """Probabilities [R, 4] of the exam's rows; NaN where the model does not work, None for another feature
+    schema.
+    """
     import tensorflow as tf
 
     rows = exam.rows
@@ -171,8 +162,8 @@ def _load(folder: Path) -> Any:
 
 
 def main(plan: Plan) -> None:
-    if not (plan.path / "verdict.json").exists():
-        child.leave(plan.path / "verdict.json", evaluate(plan))
+    if not (plan.path / OUTCOME).exists():
+        child.leave(plan.path / OUTCOME, evaluate(plan))
 
 
 if __name__ == "__main__":

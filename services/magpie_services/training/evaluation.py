@@ -1,7 +1,10 @@
-"""The newest week as an exam: who wanted what, and which logged arms were bought; the same for every bundle."""
+"""The newest week as an exam: who wanted what, and which logged arms were bought; the same for every
+bundle.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +38,7 @@ class Exam:
         """Writes it all into one .npz file."""
         lengths = np.array([len(items) for items in self.wanted], np.int64)
         flat = np.array([item for items in self.wanted for item in sorted(items)], np.int64)
+        columns: dict[str, Any] = {f"rows_{name}": column for name, column in self.rows.columns().items()}
         np.savez(
             path,
             ids=np.array(self.ids),
@@ -47,7 +51,7 @@ class Exam:
             wanted=flat,
             lengths=lengths,
             popular=self.popular,
-            **{f"rows_{name}": column for name, column in self.rows.columns().items()},
+            **columns,
         )
 
 
@@ -63,7 +67,9 @@ def load(path: Path) -> Exam:
 
 
 def build(data: Dataset, seed: int) -> Exam:
-    """The exam of a data set: at most 2,000 users who have a past and wanted something, and about 60,000 rows."""
+    """The exam of a data set: at most 2,000 users who have a past and wanted something, and about 60,000
+    rows.
+    """
     rng = np.random.default_rng(seed)
     past = data.history.until(data.cut_ms)
     wanted = sequences.wanted(data.history, data.cut_ms, data.end_ms)

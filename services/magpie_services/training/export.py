@@ -1,4 +1,6 @@
-"""Writes SavedModels with the signatures that candidate and ranking call, and the records that warm them up."""
+"""Writes SavedModels with the signatures that candidate and ranking call, and the records that warm them
+up.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,7 +25,7 @@ RANK_SHAPES = ((1, 16), (1, 64), (1, 128), (1, 512), (8, 64), (32, 16), (32, 128
 Inputs = Mapping[str, NDArray[np.generic]]
 
 
-class RetrieverModule(tf.Module):  # type: ignore[misc]
+class RetrieverModule(tf.Module):
     """`retrieve` and `item_vectors` over a table of item vectors that is fixed at export."""
 
     def __init__(self, model: Retriever, ids: tuple[str, ...]) -> None:
@@ -56,7 +58,9 @@ class RetrieverModule(tf.Module):  # type: ignore[misc]
         ]
     )
     def item_vectors(self, start: Any, count: Any) -> dict[str, Any]:
-        """Rows [start, start + count) of the table, cut to what there is, with their ids and the table's length."""
+        """Rows [start, start + count) of the table, cut to what there is, with their ids and the table's
+        length.
+        """
         total = tf.shape(self._table)[0]
         first = tf.clip_by_value(start[0], 0, total)
         last = tf.minimum(first + tf.clip_by_value(count[0], 0, total), total)
@@ -64,7 +68,7 @@ class RetrieverModule(tf.Module):  # type: ignore[misc]
         return {"ids": self._ids[first:last], "vectors": vectors, "total": total[None]}
 
 
-class RankerModule(tf.Module):  # type: ignore[misc]
+class RankerModule(tf.Module):
     """`rank`, the weights of the `light` model, and the `schema` that both were trained on."""
 
     def __init__(self, model: Ranker) -> None:

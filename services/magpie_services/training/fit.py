@@ -1,32 +1,24 @@
 """The child process that trains: `python -m magpie_services.training.fit --run FOLDER`.
 
-It reads the plan in the folder and leaves there `release/` (learnt from all), `twin/` (the same without the newest
-week, which is what the gate may examine), the exam and `report.json`. One JSON line on stdout for each step.
+It reads the plan in the folder and leaves there `release/` (learnt from all), `twin/` (the same without the
+newest week, which is what the gate may examine), the exam and `report.json`. One JSON line on stdout for
+each step.
 """
 
 import shutil
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 
 from magpie_services.kit.errors import Invalid
 from magpie_services.training import child, dataset, evaluation
 from magpie_services.training.dataset import Dataset
 from magpie_services.training.plan import Plan
+from magpie_services.training.results import REPORT, Report
 
 MIN_ITEMS = 2
 MIN_EVENTS = 20
-
-
-class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of a fit: sizes of the data, how training went, and the window learnt from."""
-
-    tensorflow: str
-    start_ms: int
-    end_ms: int
-    metrics: dict[str, float]
 
 
 def fit(plan: Plan) -> Report:
@@ -44,14 +36,6 @@ def fit(plan: Plan) -> Report:
     import tensorflow as tf
 
     return Report(tensorflow=tf.__version__, start_ms=data.start_ms, end_ms=data.end_ms, metrics=metrics)
-
-
-def read_report(folder: Path) -> Report:
-    """The report in a run's folder. Raises Invalid where the fit has not finished."""
-    try:
-        return msgspec.json.decode((folder / "report.json").read_bytes(), type=Report)
-    except (OSError, msgspec.DecodeError) as error:
-        raise Invalid("run", "has no readable report.json") from error
 
 
 def _train(plan: Plan, data: Dataset) -> dict[str, float]:
@@ -97,8 +81,8 @@ def _part(low: float, high: float) -> Any:
 
 
 def main(plan: Plan) -> None:
-    if not (plan.path / "report.json").exists():  # a second delivery finds the work done
-        child.leave(plan.path / "report.json", fit(plan))
+    if not (plan.path / REPORT).exists():  # a second delivery finds the work done
+        child.leave(plan.path / REPORT, fit(plan))
 
 
 if __name__ == "__main__":

@@ -1,12 +1,14 @@
 """May a bundle be released? Never when it is worse than the champion on the newest week beyond the noise.
 
-Measures are compared user by user on the same exam. The noise band of a difference is 1.645 standard errors of its
-mean by a paired bootstrap over users, and at least 1 % of the champion's figure. All of these must hold:
+Measures are compared user by user on the same exam. The noise band of a difference is 1.645 standard errors
+of its mean by a paired bootstrap over users, and at least 1 % of the champion's figure. All of these must
+hold:
 
 - every figure is finite;
-- with a champion: NDCG@10 of retrieval and log loss of purchases are not worse than the champion's beyond the band;
-- without: NDCG@10 is not below half of that of the items popular in the week before (retrieval has other sources
-  beside the model, so that a first model may be weaker than that, but not dead);
+- with a champion: NDCG@10 of retrieval and log loss of purchases are not worse than the champion's beyond
+  the band;
+- without: NDCG@10 is not below half of that of the items popular in the week before (retrieval has other
+  sources beside the model, so that a first model may be weaker than that, but not dead);
 - the bundle to release, which learnt from the newest week too, is not worse there than its twin that did not.
 
 A measure with fewer than 20 users is not judged.
@@ -101,7 +103,8 @@ def _compare(
         metrics[f"{prefix}band_purchase_logloss"] = band
         if mine > theirs + band:
             reasons.append(
-                f"log loss of purchases {mine:.4f} is worse than {theirs:.4f} of {whom} (noise band {band:.4f})"
+                f"log loss of purchases {mine:.4f} is worse than {theirs:.4f} of {whom} "
+                f"(noise band {band:.4f})"
             )
     return reasons
 

@@ -1,7 +1,7 @@
 """The light ranker: logistic regression on the raw features, pulled towards weights that a person wrote down.
 
-It is the whole model while there is nothing to learn from, the base that the deep model corrects, and what ranking
-falls back to when serving is away.
+It is the whole model while there is nothing to learn from, the base that the deep model corrects, and what
+ranking falls back to when serving is away.
 """
 
 from dataclasses import dataclass
@@ -76,7 +76,9 @@ def prior() -> Light:
 
 
 def fit(rows: Rows, seed: int) -> Light:
-    """The most probable weights given the prior and the rows; a head without positives keeps the prior's weights."""
+    """The most probable weights given the prior and the rows; a head without positives keeps the prior's
+    weights.
+    """
     start = prior()
     weights, bias = start.weights.copy(), start.bias.copy()
     if len(rows) > MAX_ROWS:

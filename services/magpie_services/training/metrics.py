@@ -33,9 +33,12 @@ def recall(ranked: Sequence[int], wanted: set[int], count: int) -> float:
 def logloss(
     labels: NDArray[np.floating], probabilities: NDArray[np.floating], maturity: NDArray[np.floating]
 ) -> NDArray[np.float64]:
-    """Loss of each row [R]; a label that had only part of its time is expected at that share of the probability."""
+    """Loss of each row [R]; a label that had only part of its time is expected at that share of the
+    probability.
+    """
     expected = np.clip(np.asarray(probabilities, dtype=np.float64) * maturity, 1e-7, 1 - 1e-7)
-    return -(labels * np.log(expected) + (1 - labels) * np.log1p(-expected))
+    loss: NDArray[np.float64] = -(labels * np.log(expected) + (1 - labels) * np.log1p(-expected))
+    return loss
 
 
 def auc(labels: NDArray[np.floating], scores: NDArray[np.floating]) -> float:

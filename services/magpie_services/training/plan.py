@@ -15,7 +15,9 @@ Encoder = Literal["transformer", "recurrent", "convolutional"]
 
 
 class RetrieverPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """How the retriever learns. `seconds` bounds the first fit; the refit on all data may take half of it again."""
+    """How the retriever learns. `seconds` bounds the first fit; the refit on all data may take half of it
+    again.
+    """
 
     encoder: Encoder = "transformer"
     blocks: int = 2
@@ -44,7 +46,9 @@ class RankerPlan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """One run. `folder` is its work folder; `as_of_ms` 0 means up to the newest event; `champion` 0 means none."""
+    """One run. `folder` is its work folder; `as_of_ms` 0 means up to the newest event; `champion` 0 means
+    none.
+    """
 
     run_id: str
     folder: str

@@ -19,7 +19,9 @@ DROPOUT = 0.1
 
 
 class Ranker(keras.Model):
-    """`logits` of the heads for candidates; the user's part is computed once for all of a user's candidates."""
+    """`logits` of the heads for candidates; the user's part is computed once for all of a user's
+    candidates.
+    """
 
     def __init__(self, light: Light) -> None:
         super().__init__()
@@ -43,8 +45,8 @@ class Ranker(keras.Model):
     def logits(
         self, user: Any, items: Any, cross: Any, hashes: Any, recent: Any, sent: Any, training: bool = False
     ) -> Any:
-        """user [B, U], items [B, N, I], cross [B, N, C], hashes int32 [B, N, 3], recent int32 [B, 20], sent [B, N]
-        → uncalibrated logits [B, N, 4]."""
+        """user [B, U], items [B, N, I], cross [B, N, C], hashes int32 [B, N, 3], recent int32 [B, 20], sent
+        [B, N] → uncalibrated logits [B, N, 4]."""
         deep, lift = self._deep(user, items, cross, hashes, recent, training)
         head = tf.one_hot(PURCHASE, len(HEADS))
         return self._light(user, items, cross) + deep + (lift * sent[..., None]) * head
@@ -82,7 +84,9 @@ def _matmul(values: Any, weights: Any) -> Any:
 
 
 def _attend(asked: Any, history: Any, real: Any) -> Any:
-    """One look of each candidate [B, N, E] at the user's history [B, 20, E]; zero for somebody without one."""
+    """One look of each candidate [B, N, E] at the user's history [B, 20, E]; zero for somebody without
+    one.
+    """
     scores = tf.matmul(asked, history, transpose_b=True) * EMBEDDING**0.5
     weights = tf.nn.softmax(tf.where(real[:, None] > 0, scores, -1e9), -1) * real[:, None]
     return tf.matmul(weights, history)

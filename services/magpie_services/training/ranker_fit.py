@@ -1,4 +1,6 @@
-"""Trains a ranker: the light model first, then its deep correction as far as held-out users profit; then calibrates."""
+"""Trains a ranker: the light model first, then its deep correction as far as held-out users profit; then
+calibrates.
+"""
 
 import time
 from collections.abc import Callable
@@ -90,7 +92,9 @@ def _tensors(rows: Rows) -> tuple[Any, ...]:
 
 
 def _losses(logit: Any, labels: Any, weights: Any, share: Any) -> Any:
-    """Mean over heads of the weighted log loss; of a label that had part of its time, that part is expected."""
+    """Mean over heads of the weighted log loss; of a label that had part of its time, that part is
+    expected.
+    """
     seen = tf.clip_by_value(tf.sigmoid(logit) * share, 1e-7, 1 - 1e-6)
     losses = -(labels * tf.math.log(seen) + (1 - labels) * tf.math.log1p(-seen))
     return tf.reduce_sum(losses * weights) / tf.maximum(tf.reduce_sum(weights), 1e-6)
@@ -108,8 +112,14 @@ def _compiled(model: Ranker, plan: RankerPlan) -> Any:
 
     @tf.function(reduce_retracing=True)
     def step(columns: tuple[Any, ...], labels: Any, weights: Any, share: Any) -> Any:
+        user, items, cross, hashes, recent, sent = columns
         with tf.GradientTape() as tape:
-            value = _losses(model.logits(*columns, training=True)[:, 0], labels, weights, share)
+            value = _losses(
+                model.logits(user, items, cross, hashes, recent, sent, training=True)[:, 0],
+                labels,
+                weights,
+                share,
+            )
         trained = model.trainable_weights
         gradients = tape.gradient(value, [weight.value for weight in trained])
         optimizer.apply([tf.convert_to_tensor(gradient) for gradient in gradients], trained)

@@ -1,4 +1,6 @@
-"""The retriever: an item tower and a sequence encoder whose vectors meet by cosine; no user has parameters."""
+"""The retriever: an item tower and a sequence encoder whose vectors meet by cosine; no user has
+parameters.
+"""
 
 from typing import Any
 
@@ -25,7 +27,9 @@ KINDS = max(KIND_CODES.values()) + 32  # room for kinds that are appended later
 
 
 class ItemTower(keras.layers.Layer):
-    """Vectors of items by index: an id part for items that were seen, category, brand, price band and title for all."""
+    """Vectors of items by index: an id part for items that were seen, category, brand, price band and title
+    for all.
+    """
 
     def __init__(self, vocabulary: Vocabulary, seen: Any, id_dropout: float) -> None:
         super().__init__()
@@ -96,15 +100,15 @@ class Reader(keras.layers.Layer):
         self._since = _table(GAP_BUCKETS, "since")
         self._places = _table(HISTORY, "places")
         self._drop = keras.layers.Dropout(plan.dropout)
-        self._body = FAMILIES[plan.encoder](plan, VECTOR)
+        self._body: Any = FAMILIES[plan.encoder](plan, VECTOR)
         self._norm = keras.layers.LayerNormalization(epsilon=1e-6)
         self._out = keras.layers.Dense(VECTOR)
 
     def states(self, vectors: Any, kinds: Any, gaps: Any, real: Any, training: bool = False) -> Any:
         """vectors [B, 50, 64], kinds int32, gaps float32, real bool [B, 50] → [B, 50, 64].
 
-        Of the gaps (log1p hours before now) only the time between neighbours is read here: it does not depend on
-        when one asks, so that one pass answers for every position.
+        Of the gaps (log1p hours before now) only the time between neighbours is read here: it does not
+        depend on when one asks, so that one pass answers for every position.
         """
         hours = tf.math.expm1(gaps)
         between = tf.pad(tf.maximum(hours[:, :-1] - hours[:, 1:], 0.0), [[0, 0], [1, 0]])
@@ -125,7 +129,9 @@ class Reader(keras.layers.Layer):
 
 
 def loss(model: Retriever, batch: tuple[Any, ...], negatives: Any) -> Any:
-    """Sampled softmax over uniform negatives shared by the batch; with all items as negatives it is the full one."""
+    """Sampled softmax over uniform negatives shared by the batch; with all items as negatives it is the full
+    one.
+    """
     items, kinds, gaps, since, targets, weights = batch
     unique, place = tf.unique(tf.concat([tf.reshape(items, [-1]), tf.reshape(targets, [-1]), negatives], 0))
     vectors = model.tower(unique, training=True)

@@ -1,4 +1,6 @@
-"""Rows that a ranker learns from: one logged arm each, with the features that the decision saw and what came of it."""
+"""Rows that a ranker learns from: one logged arm each, with the features that the decision saw and what came
+of it.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
@@ -26,8 +28,9 @@ Floats = NDArray[np.float32]
 class Rows:
     """R arms. `known` [R, 4] says which labels [R, 4] count; a click is asked only of pushes that were sent.
 
-    `maturity` [R] is the expected share of purchases within the window that could be seen so far; `weights` [R]
-    are 1 / inclusion; `groups` [R] number the users; `decisions` [R] the decisions; `items` [R] by vocabulary.
+    `maturity` [R] is the expected share of purchases within the window that could be seen so far; `weights`
+    [R] are 1 / inclusion; `groups` [R] number the users; `decisions` [R] the decisions; `items` [R] by
+    vocabulary.
     """
 
     features: Floats
@@ -78,7 +81,9 @@ def concat(parts: Iterable[Rows]) -> Rows:
 
 
 def sample(rows: Rows, limit: int, rng: np.random.Generator) -> Rows:
-    """At most about `limit` rows: pushes that were sent first, of the others an even share that weighs more."""
+    """At most about `limit` rows: pushes that were sent first, of the others an even share that weighs
+    more.
+    """
     if len(rows) <= limit:
         return rows
     sent = rows.sent > 0
@@ -104,7 +109,9 @@ class Purchases:
     def delays(
         self, users: NDArray[np.int64], items: NDArray[np.int64], after_ms: NDArray[np.int64]
     ) -> NDArray[np.int64]:
-        """Milliseconds from each moment to the first later purchase of that item by that user; -1 for never."""
+        """Milliseconds from each moment to the first later purchase of that item by that user; -1 for
+        never.
+        """
         found = np.full(len(users), -1, dtype=np.int64)
         if not len(self._keys):
             return found
@@ -124,7 +131,8 @@ class Purchases:
 
 
 def maturity(age_ms: NDArray[np.int64], delay_ms: NDArray[np.int64]) -> Floats:
-    """Expected share of the purchases of the window that happened within `age_ms`: float32 [R], 1 when it is over.
+    """Expected share of the purchases of the window that happened within `age_ms`: float32 [R], 1 when it is
+    over.
 
     Learnt from the delays (-1: none) of rows whose window is over; where they are few, as if spread evenly.
     """
@@ -133,4 +141,5 @@ def maturity(age_ms: NDArray[np.int64], delay_ms: NDArray[np.int64]) -> Floats:
     grid = np.linspace(0, PURCHASE_WINDOW_MS, 15)
     counts = np.searchsorted(np.sort(seen), grid, side="right") + _PRIOR_DELAYS * grid / PURCHASE_WINDOW_MS
     share = np.interp(np.minimum(age_ms, PURCHASE_WINDOW_MS), grid, counts / counts[-1])
-    return np.maximum(share, _MIN_MATURITY).astype(np.float32)
+    found: Floats = np.maximum(share, _MIN_MATURITY).astype(np.float32)
+    return found

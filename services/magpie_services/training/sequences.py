@@ -1,5 +1,6 @@
 """What users did, in order, as flat arrays, and the windows that a sequence model learns from."""
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -27,7 +28,9 @@ for _kind, _weight in TARGET_WEIGHTS.items():
 
 @dataclass(frozen=True)
 class History:
-    """Interactions of all users, sorted by user and time: user `u` has rows `offsets[u]` to `offsets[u + 1]`."""
+    """Interactions of all users, sorted by user and time: user `u` has rows `offsets[u]` to `offsets[u +
+    1]`.
+    """
 
     users: tuple[str, ...]
     offsets: NDArray[np.int64]
@@ -61,7 +64,9 @@ def clean(
     at_ms: NDArray[np.int64],
     quantities: NDArray[np.int64],
 ) -> History:
-    """A history without noise; all inputs [n], any order; `user` indexes `users`; unknown items (0) are left out."""
+    """A history without noise; all inputs [n], any order; `user` indexes `users`; unknown items (0) are left
+    out.
+    """
     kept = (items > 0) & cleaning.keep(user, items, kinds, at_ms, quantities)
     user, items, kinds, at_ms = user[kept], items[kept], kinds[kept], at_ms[kept]
     order = np.lexsort((at_ms, user))
@@ -81,7 +86,9 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Batch:
-    """Windows to learn from: at each position [B, 50] what came later, how much it counts, and hours until asked."""
+    """Windows to learn from: at each position [B, 50] what came later, how much it counts, and hours until
+    asked.
+    """
 
     inputs: Inputs
     since: NDArray[np.float32]
@@ -135,7 +142,7 @@ class Windows:
     def _ends(self, rng: np.random.Generator) -> NDArray[np.int64]:
         offsets = self._history.offsets
         found = []
-        for start, stop in zip(offsets[:-1], offsets[1:], strict=True):
+        for start, stop in itertools.pairwise(offsets.tolist()):
             if stop - start < 2:
                 continue
             found.append(

@@ -1,0 +1,20 @@
+"""The worker's entry: `python -m celery -A magpie_services.training.app worker -Q train,publish -c 1`.
+
+Like a `__main__` it reads the environment when loaded, and only then; TensorFlow is never imported here.
+"""
+
+import structlog
+from celery.signals import setup_logging
+
+from magpie_services.kit import logging
+from magpie_services.training import broker
+from magpie_services.training.settings import TrainingSettings
+
+settings = TrainingSettings.load()
+app = broker.create(settings)
+
+
+@setup_logging.connect(weak=False)
+def _set_up_logging(**_: object) -> None:
+    logging.configure("training-worker", settings.log_level)
+    structlog.get_logger().info("worker.starting", queues=[broker.TRAIN, broker.PUBLISH])

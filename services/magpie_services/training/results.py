@@ -1,0 +1,47 @@
+"""What the child processes leave in a run's folder for the worker to read."""
+
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from magpie_services.kit.errors import Invalid
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a fit: sizes of the data, how training went, and the window learnt from."""
+
+    tensorflow: str
+    start_ms: int
+    end_ms: int
+    metrics: dict[str, float]
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """The gate's word."""
+
+    passed: bool
+    reasons: list[str]
+    metrics: dict[str, float]
+
+
+T = TypeVar("T")
+
+REPORT, OUTCOME = "report.json", "verdict.json"
+
+
+def report(folder: Path) -> Report:
+    """What the fit left. Raises Invalid where it has not finished."""
+    return _read(folder / REPORT, Report)
+
+
+def outcome(folder: Path) -> Outcome:
+    """What the gate said. Raises Invalid where it has not."""
+    return _read(folder / OUTCOME, Outcome)
+
+
+def _read(path: Path, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except (OSError, msgspec.DecodeError) as error:
+        raise Invalid("run", f"has no readable {path.name}") from error

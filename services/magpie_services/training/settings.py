@@ -1,0 +1,58 @@
+"""What the ReleaseService and the training worker can be told: MAGPIE_TRAINING_*."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from magpie_services.kit.settings import ServiceSettings
+from magpie_services.training.plan import Encoder, RankerPlan, RetrieverPlan
+
+
+class TrainingSettings(ServiceSettings):
+    """One set of settings for the service and its workers: both must see the same Redis and model folder."""
+
+    model_config = SettingsConfigDict(env_prefix="MAGPIE_TRAINING_", frozen=True, extra="ignore")
+
+    listen: str = Field("127.0.0.1:7007", description="host:port of the gRPC server")
+    broker_url: str = Field("", description="Redis of the task queue; empty means redis_url")
+    lake_folder: str = Field(".magpie/lake", description="folder of the lake's tables")
+    model_folder: Path = Field(Path(".magpie/models"), description="where releases are published")
+    served_model_folder: str = Field(
+        "", description="the model folder as the model server sees it; empty means the same path"
+    )
+    model_server_address: str = Field(
+        "dns:///127.0.0.1:8500", description="who must serve a release; empty means not to wait"
+    )
+    candidate_address: str = Field(
+        "dns:///127.0.0.1:7002", description="whose index must follow a release; empty means not to wait"
+    )
+    load_wait_seconds: float = Field(60.0, gt=0, description="how long a release may take to be served")
+    index_wait_seconds: float = Field(60.0, gt=0, description="how long the index may take to follow")
+    keep_releases: int = Field(5, ge=2, description="releases that stay on disk")
+    keep_runs: int = Field(3, ge=1, description="work folders of runs that stay on disk")
+    child_memory_mb: int = Field(6_144, ge=0, description="private memory of a training process; 0: no limit")
+    child_timeout_seconds: float = Field(1_800.0, gt=0, description="how long one training process may take")
+    threads: int = Field(2, ge=1, description="threads of a training process")
+    encoder: Encoder = Field("transformer", description="family of the sequence encoder")
+    retriever_epochs: int = Field(30, ge=1, description="most passes over the histories")
+    retriever_seconds: float = Field(30.0, gt=0, description="time box of the retriever's first fit")
+    retriever_negatives: int = Field(256, ge=1, description="items drawn against each wanted one")
+    max_events: int = Field(2_000_000, ge=1_000, description="newest interactions to learn from")
+    ranker_epochs: int = Field(6, ge=0, description="most passes over the logged arms")
+    ranker_seconds: float = Field(15.0, gt=0, description="time box of a fit of the ranker")
+    max_rows: int = Field(300_000, ge=1_000, description="logged arms to learn from")
+
+    @property
+    def retriever(self) -> RetrieverPlan:
+        return RetrieverPlan(
+            encoder=self.encoder,
+            epochs=self.retriever_epochs,
+            seconds=self.retriever_seconds,
+            negatives=self.retriever_negatives,
+            max_events=self.max_events,
+        )
+
+    @property
+    def ranker(self) -> RankerPlan:
+        return RankerPlan(epochs=self.ranker_epochs, seconds=self.ranker_seconds, max_rows=self.max_rows)
