@@ -1,0 +1,329 @@
+"""What kind of word an attribute or a trait is, so that the grammar knows where it may stand."""
+
+import re
+from enum import StrEnum
+
+HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+_OTHER_SCRIPT = re.compile("[\u0400-\u052f\u0590-\u08ff\u0900-\u0dff\u0e00-\u0eff\u3040-\u30ff\uac00-\ud7af]")
+_LATIN = re.compile("[A-Za-z]")
+
+
+class Kind(StrEnum):
+    """The type of a fact: decides which slots it may fill and how it is written."""
+
+    TITLE = "title"
+    BRAND = "brand"
+    CATEGORY = "category"
+    COLOUR = "colour"
+    MATERIAL = "material"
+    STYLE = "style"
+    FEATURE = "feature"
+    TRAIT = "trait"
+    MONEY = "money"
+    PERCENT = "percent"
+    COUNT = "count"
+    RATING = "rating"
+    DATE = "date"
+    EVIDENCE = "evidence"
+
+
+_NAMES = {
+    Kind.COLOUR: {"colour", "color", "colours", "colors", "颜色", "顏色", "色彩", "配色", "花色", "主色"},
+    Kind.MATERIAL: {"material", "materials", "fabric", "材质", "材質", "面料", "材料", "质地", "成分"},
+    Kind.STYLE: {"style", "styles", "风格", "風格", "款式", "样式", "look"},
+}
+_COLOUR_ZH = re.compile(
+    "(?:[浅深亮暗淡墨藏酒玫雾冰湖天宝奶燕杏豆樱蜜烟石灰卡咖克莱因雪炭银香槟薄荷橄榄]{0,3}"
+    "[红橙黄绿青蓝紫黑白灰粉棕褐金银米杏咖啡卡其裸驼]色?|[一-鿿]{1,3}色)$"
+)
+_COLOURS_EN = frozenset(
+    [
+        "red",
+        "orange",
+        "yellow",
+        "green",
+        "blue",
+        "navy",
+        "purple",
+        "violet",
+        "black",
+        "white",
+        "grey",
+        "gray",
+        "pink",
+        "brown",
+        "beige",
+        "gold",
+        "silver",
+        "ivory",
+        "cream",
+        "teal",
+        "turquoise",
+        "khaki",
+        "burgundy",
+        "maroon",
+        "charcoal",
+        "tan",
+        "coral",
+        "lavender",
+        "lilac",
+        "mint",
+        "olive",
+        "rose",
+        "amber",
+        "bronze",
+        "copper",
+        "indigo",
+        "magenta",
+        "mustard",
+        "peach",
+        "plum",
+        "rust",
+        "sage",
+        "scarlet",
+        "taupe",
+    ]
+)
+_STYLES = frozenset(
+    [
+        "时尚",
+        "简约",
+        "复古",
+        "休闲",
+        "商务",
+        "优雅",
+        "清新",
+        "文艺",
+        "经典",
+        "现代",
+        "极简",
+        "甜美",
+        "通勤",
+        "运动",
+        "街头",
+        "田园",
+        "中式",
+        "日系",
+        "韩系",
+        "法式",
+        "北欧",
+        "轻奢",
+        "百搭",
+        "修身",
+        "宽松",
+        "可爱",
+        "个性",
+        "简洁",
+        "大方",
+        "潮流",
+        "民族",
+        "学院",
+        "森系",
+        "工装",
+        "户外",
+        "古典",
+        "英伦",
+        "欧式",
+        "美式",
+        "modern",
+        "simple",
+        "minimalist",
+        "vintage",
+        "casual",
+        "classic",
+        "elegant",
+        "sporty",
+        "stylish",
+        "fashionable",
+        "retro",
+        "rustic",
+        "bohemian",
+        "contemporary",
+        "formal",
+        "preppy",
+        "romantic",
+        "scandinavian",
+        "industrial",
+        "urban",
+        "chic",
+        "slim",
+        "relaxed",
+        "playful",
+    ]
+)
+_MATERIALS = frozenset(
+    [
+        "纯棉",
+        "棉",
+        "棉麻",
+        "亚麻",
+        "羊毛",
+        "羊绒",
+        "真丝",
+        "桑蚕丝",
+        "丝绸",
+        "真皮",
+        "牛皮",
+        "皮革",
+        "不锈钢",
+        "陶瓷",
+        "玻璃",
+        "竹",
+        "实木",
+        "橡木",
+        "胡桃木",
+        "涤纶",
+        "尼龙",
+        "硅胶",
+        "铝合金",
+        "钛",
+        "cotton",
+        "linen",
+        "wool",
+        "cashmere",
+        "silk",
+        "leather",
+        "suede",
+        "steel",
+        "ceramic",
+        "glass",
+        "bamboo",
+        "wood",
+        "oak",
+        "walnut",
+        "polyester",
+        "nylon",
+        "silicone",
+        "aluminium",
+        "aluminum",
+        "titanium",
+        "porcelain",
+        "velvet",
+        "denim",
+        "canvas",
+        "brass",
+        "marble",
+    ]
+)
+# Words of a user that may be said to their face as an adjective or a verb phrase before "的你".
+_TRAIT_VERBS = ("注重", "喜欢", "热爱", "追求", "关注", "偏爱", "讲究", "享受", "崇尚", "重视", "看重", "爱")
+_TRAITS_ZH = frozenset(
+    [
+        "年轻",
+        "时尚",
+        "文艺",
+        "活泼",
+        "开朗",
+        "优雅",
+        "独立",
+        "细心",
+        "务实",
+        "理性",
+        "自由",
+        "率真",
+        "乐观",
+        "勤奋",
+        "好奇",
+        "好学",
+        "精致",
+        "浪漫",
+        "温柔",
+        "健谈",
+        "低调",
+        "认真",
+        "热情",
+    ]
+)
+_TRAITS_EN = frozenset(
+    [
+        "stylish",
+        "curious",
+        "creative",
+        "sporty",
+        "outdoorsy",
+        "practical",
+        "adventurous",
+        "active",
+        "thoughtful",
+        "fashionable",
+        "organised",
+        "organized",
+        "musical",
+        "bookish",
+    ]
+)
+_TRAIT_SUFFIXES = ("-minded", "-conscious", "-loving", "-savvy", "-focused", "-oriented", "-driven")
+_TRAIT_VERBS_EN = (
+    "loves ",
+    "likes ",
+    "values ",
+    "enjoys ",
+    "prefers ",
+    "follows ",
+    "cares about ",
+    "appreciates ",
+)
+# Never spoken and never used to choose: health, faith, origin, politics, orientation, money troubles, age limits.
+SENSITIVE = re.compile(
+    r"怀孕|孕|备孕|流产|疾病|患者|病|癌|糖尿|高血压|抑郁|焦虑|残疾|艾滋|肥胖|脱发|不孕|宗教|信仰|佛教|基督|穆斯林|伊斯兰|种族|民族|"
+    r"党员|政治|同性恋|性取向|离婚|单身|丧|负债|贷款|失业|穷|低收入|犯罪|未成年|"
+    r"pregnan|diseas|illness|patient|cancer|diabet|depress|anxi|disab|\bhiv\b|obes|religio|christian|muslim|jewish|"
+    r"hindu|buddhis|ethnic|\brace\b|racial|politic|republican|democrat|\bgay\b|lesbian|\btrans\b|queer|sexual|"
+    r"divorc|widow|\bdebt|bankrupt|unemploy|\bpoor\b|low[- ]income|criminal|\bminor\b",
+    re.IGNORECASE,
+)
+
+
+def kind_of(name: str, value: str) -> Kind:
+    """The kind of an attribute by its name, else by the look of its value; FEATURE when neither tells."""
+    name, word = name.strip().casefold(), value.casefold()
+    for kind, names in _NAMES.items():
+        # A colour named under "style" is a colour all the same.
+        if name in names and not (kind is Kind.STYLE and _is_colour(word)):
+            return kind
+    if word in _STYLES:
+        return Kind.STYLE
+    if word in _MATERIALS:
+        return Kind.MATERIAL
+    return Kind.COLOUR if _is_colour(word) else Kind.FEATURE
+
+
+def speaks(language: str, value: str) -> bool:
+    """Whether a common word (no name) may stand in a text of that language."""
+    if _OTHER_SCRIPT.search(value):
+        return False
+    if language == "zh":
+        return bool(HAN.search(value)) or not re.search("[A-Za-z]{4,}", value)
+    return not HAN.search(value)
+
+
+def trait_form(language: str, trait: str) -> str:
+    """How a trait may be spoken: "adjective", "verb", or "" when it may not (unknown form, sensitive)."""
+    if SENSITIVE.search(trait) or not speaks(language, trait):
+        return ""
+    if language == "zh":
+        if len(trait) <= 8 and trait.startswith(_TRAIT_VERBS) and len(trait) > 2:
+            return "verb"
+        return "adjective" if trait in _TRAITS_ZH else ""
+    word = trait.casefold()
+    if word.startswith(_TRAIT_VERBS_EN):
+        return "verb"
+    return "adjective" if word in _TRAITS_EN or word.endswith(_TRAIT_SUFFIXES) else ""
+
+
+def minds_quality(traits: list[str]) -> bool:
+    """Whether the app declared that this user looks at quality first."""
+    return any("品质" in trait or "质量" in trait or "quality" in trait.casefold() for trait in traits)
+
+
+def minds_fun(traits: list[str]) -> bool:
+    """Whether the app declared somebody young or lively."""
+    return any(word in trait.casefold() for trait in traits for word in ("年轻", "活泼", "young", "playful"))
+
+
+def _is_colour(word: str) -> bool:
+    if _LATIN.search(word):
+        return word.split()[-1] in _COLOURS_EN and len(word.split()) <= 3
+    return (
+        bool(_COLOUR_ZH.fullmatch(word)) and len(word) <= 5 and word not in ("特色", "角色", "出色", "本色")
+    )

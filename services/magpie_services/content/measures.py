@@ -1,0 +1,33 @@
+"""Chinese measure words: what one counts pieces of an item in."""
+
+import re
+
+DEFAULT = "件"
+# The head noun ends a Chinese title, so the last match decides: 皮鞋收纳盒 is counted as a box.
+_UNITS = (
+    ("双", "鞋|靴|袜|拖鞋|筷"),
+    ("本", "书|绘本|教材|笔记本本|日历"),
+    ("台", "手机|电脑|笔记本电脑|相机|电视|冰箱|洗衣机|音箱|投影仪|打印机|空调|咖啡机|风扇"),
+    ("副", "耳机|眼镜|墨镜|手套|扑克"),
+    ("瓶", "香水|精华|红酒|白酒|果汁|洗发水|沐浴露|乳液|酱油"),
+    ("盏", "灯|台灯"),
+    ("把", "椅|伞|剪刀|菜刀|吉他"),
+    ("张", "床|桌|地毯|海报|贺卡|票"),
+    ("条", "裤|裙|围巾|毛巾|项链|腰带|丝巾"),
+    ("支", "口红|牙膏|钢笔|牙刷"),
+    ("只", "杯|壶|碗|锅|手表|腕表|包|箱|花瓶"),
+    ("个", "盒|靠枕|抱枕|枕头|玩具|摆件|架"),
+    ("套", "套装|四件套|餐具|礼盒|套"),
+    ("辆", "自行车|滑板车|童车"),
+    ("个名额", "课程|课|训练营|体检"),
+)
+_FINDERS = tuple((unit, re.compile(f"(?:{words})")) for unit, words in _UNITS)
+
+
+def measure(title: str, category: str) -> str:
+    """The measure word for an item by its title, else by its category: 件 when neither tells."""
+    for text in (title, category):
+        found = [(match.end(), unit) for unit, finder in _FINDERS for match in finder.finditer(text)]
+        if found:
+            return max(found)[1]
+    return DEFAULT

@@ -1,0 +1,80 @@
+"""The name of an item short enough to be said: forms of one title, longest first, none of them invented."""
+
+import re
+from collections.abc import Callable
+
+from magpie_services.content.attributes import HAN
+from magpie_services.content.limits import columns, cut
+
+LONGEST = 44
+_ROOMS = (36, 28, 22, 16)
+_SHORTEST = 6
+_PROMO = re.compile(r"^(?:\s*(?:【[^】]*】|\[[^\]]*\]|\([^)]*\)|「[^」]*」))+")
+_BORDER = re.compile(r"\s*(?:[,;:/()\[\]【】「」《》、，；：。!！?？•·–—]|\s-\s)\s*")
+_BORDER_HAN = re.compile(r"\s*(?:[,;:/()\[\]【】「」《》、，；：。!！?？•·–—\s]|\s-\s)\s*(?![A-Za-z0-9])")
+_SMALL = frozenset(["a", "an", "and", "at", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with"])
+_ACRONYMS = frozenset(
+    ["BBQ", "CD", "DIY", "DVD", "EU", "HD", "LCD", "LED", "PC", "TV", "UK", "USA", "USB", "UV", "XL", "XXL"]
+)
+
+
+def forms(title: str, accepts: Callable[[str], bool]) -> tuple[str, ...]:
+    """Ways to write a cleaned title, longest first, each an unbroken piece of it (an ellipsis marks a cut).
+
+    Only pieces that `accepts` (no banned words) are given; empty when there is none.
+    """
+    title = _calm(_PROMO.sub("", title).strip() or title)
+    if not any(char.isalnum() for char in title):
+        return ()
+    if not accepts(title):
+        title = _acceptable_run(title, accepts)
+        if not title:
+            return ()
+    border = _BORDER_HAN if HAN.search(title) else _BORDER
+    found = {title} if columns(title) <= LONGEST else set()
+    for match in border.finditer(title):
+        head = title[: match.start()].strip()
+        if _SHORTEST <= columns(head) <= LONGEST and head.count("(") == head.count(")"):
+            found.add(head)
+    for room in _ROOMS:
+        # A cut that ends at a natural border already serves as well as one that ends anywhere.
+        if not any(room - 8 <= columns(form) <= room for form in found):
+            found.add(cut(title, room))
+    kept = sorted((form for form in found if form and accepts(form)), key=columns, reverse=True)
+    return tuple(kept)
+
+
+def _acceptable_run(title: str, accepts: Callable[[str], bool]) -> str:
+    """The first longest run of words that may be said, where the whole may not."""
+    best, run = "", ""
+    for word in re.split(r"(?<=[\s,;:/()\[\]【】、，；：。!！])", title):
+        run = run + word if accepts(run + word) else word
+        if not accepts(run):
+            run = ""
+        if columns(run.strip()) > columns(best):
+            best = run.strip(" ,;:/()[]【】、，；：。!！")
+    return best if columns(best) >= _SHORTEST else ""
+
+
+def _calm(title: str) -> str:
+    """A TITLE THAT SHOUTS in title case; any other as it is."""
+    if (
+        title.upper() != title
+        or sum(char.isascii() and char.isalpha() for char in title) < 8
+        or " " not in title
+    ):
+        return title
+    words = title.split(" ")
+    return " ".join(_word(word, first=at == 0) for at, word in enumerate(words))
+
+
+def _word(word: str, first: bool) -> str:
+    bare = word.strip("()[],.;:!?\"'")
+    if bare in _ACRONYMS or any(char.isdigit() for char in bare):
+        return word
+    if not first and bare.casefold() in _SMALL:
+        return word.lower()
+    return "-".join(
+        part[:1] + part[1:].lower() if part[:1].isalpha() else part[:2] + part[2:].lower()
+        for part in word.split("-")
+    )

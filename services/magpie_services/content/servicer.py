@@ -1,0 +1,183 @@
+"""ContentService over gRPC: checks requests, calls the composer, answers."""
+
+import asyncio
+from collections.abc import Mapping
+
+import grpc
+
+from magpie.v1 import content_service_pb2 as content_pb
+from magpie.v1 import content_service_pb2_grpc as content_grpc
+from magpie.v1 import item_pb2 as item_pb
+from magpie_services.content.compose import Brief, Composer, Composition, Draft
+from magpie_services.content.facts import Extra, extra_facts
+from magpie_services.content.strategies import Strategy, Tone
+from magpie_services.content.verifier import Finding, passed
+from magpie_services.core.items import Item
+from magpie_services.kit.clock import Clock
+from magpie_services.kit.errors import Invalid, Unimplemented
+from magpie_services.wire import items as wire_items
+from magpie_services.wire import messages as wire_messages
+from magpie_services.wire import portraits as wire_portraits
+
+MAX_BATCH = 512
+MAX_VARIANTS = 16
+MAX_EXCLUDED = 64
+MAX_FACTS = 16
+MAX_TITLE_CHARS = 5_000
+MAX_DRAFT_CHARS = 50_000
+# A large batch lets other calls in between this often.
+BREATHE_EVERY = 16
+
+_PARTS = {
+    "title": content_pb.MESSAGE_PART_TITLE,
+    "body": content_pb.MESSAGE_PART_BODY,
+    "description": content_pb.MESSAGE_PART_DESCRIPTION,
+}
+_TONES = {
+    number: Tone(name.removeprefix("TONE_").lower()) for name, number in content_pb.Tone.items() if number
+}
+
+
+class ContentServicer(content_grpc.ContentServiceServicer):
+    """Words from facts, and facts for words."""
+
+    def __init__(self, composer: Composer, clock: Clock) -> None:
+        self._composer = composer
+        self._clock = clock
+
+    async def ComposeMessages(
+        self, request: content_pb.ComposeMessagesRequest, context: grpc.aio.ServicerContext
+    ) -> content_pb.ComposeMessagesResponse:
+        """Raises Invalid naming the field of a brief that is faulty in itself."""
+        _bounded("briefs", len(request.briefs))
+        if not 0 <= request.variants <= MAX_VARIANTS:
+            raise Invalid("variants", f"must be between 0 and {MAX_VARIANTS}")
+        briefs = [_brief(brief, f"briefs[{at}]") for at, brief in enumerate(request.briefs)]
+        now_ms = self._clock.now_ms()
+        response = content_pb.ComposeMessagesResponse()
+        for at, brief in enumerate(briefs):
+            composition = self._composer.compose(
+                brief, now_ms, variants=request.variants or 1, with_description=request.with_description
+            )
+            response.compositions.append(_composition(composition))
+            if at % BREATHE_EVERY == BREATHE_EVERY - 1:
+                await asyncio.sleep(0)
+        return response
+
+    async def VerifyMessages(
+        self, request: content_pb.VerifyMessagesRequest, context: grpc.aio.ServicerContext
+    ) -> content_pb.VerifyMessagesResponse:
+        """Raises Invalid naming the field of a draft that is faulty in itself."""
+        _bounded("drafts", len(request.drafts))
+        drafts = [_draft(draft, f"drafts[{at}]") for at, draft in enumerate(request.drafts)]
+        now_ms = self._clock.now_ms()
+        response = content_pb.VerifyMessagesResponse()
+        for at, draft in enumerate(drafts):
+            findings = self._composer.verify(draft, now_ms)
+            response.verdicts.append(
+                content_pb.Verdict(passed=passed(findings), findings=map(_finding, findings))
+            )
+            if at % BREATHE_EVERY == BREATHE_EVERY - 1:
+                await asyncio.sleep(0)
+        return response
+
+    async def RenderCard(
+        self, request: content_pb.RenderCardRequest, context: grpc.aio.ServicerContext
+    ) -> content_pb.RenderCardResponse:
+        """Always Unimplemented: this build draws no pictures."""
+        raise Unimplemented("this release does not draw picture cards yet: use the item's own image_uri")
+
+
+def _bounded(field: str, size: int) -> None:
+    if not 1 <= size <= MAX_BATCH:
+        raise Invalid(field, f"must have 1 to {MAX_BATCH} entries")
+
+
+def _brief(message: content_pb.Brief, field: str) -> Brief:
+    if not message.HasField("portrait"):
+        raise Invalid(f"{field}.portrait", "is required")
+    if message.strategy not in content_pb.Strategy.values():
+        raise Invalid(f"{field}.strategy", "is not a known strategy")
+    if message.tone and message.tone not in _TONES:
+        raise Invalid(f"{field}.tone", "is not a known tone")
+    if len(message.excluded_variant_ids) > MAX_EXCLUDED:
+        raise Invalid(f"{field}.excluded_variant_ids", f"has more than {MAX_EXCLUDED} entries")
+    strategy = wire_messages.strategy_name(message.strategy)
+    return Brief(
+        item=_item(message.item, f"{field}.item"),
+        portrait=wire_portraits.from_proto(message.portrait, f"{field}.portrait"),
+        strategy=Strategy(strategy) if strategy else None,
+        tone=_TONES.get(message.tone),
+        locale=message.locale,
+        channel=wire_messages.channel_name(message.channel),
+        because=_item(message.because_item, f"{field}.because_item")
+        if message.HasField("because_item")
+        else None,
+        excluded=tuple(message.excluded_variant_ids),
+        seed=message.seed,
+        extra=_extra(message.facts, f"{field}.facts"),
+    )
+
+
+def _draft(message: content_pb.Draft, field: str) -> Draft:
+    for part, text in (
+        ("title", message.title),
+        ("body", message.body),
+        ("description", message.description),
+    ):
+        if len(text) > MAX_DRAFT_CHARS:
+            raise Invalid(f"{field}.{part}", f"has more than {MAX_DRAFT_CHARS} characters")
+    if not (message.title or message.body or message.description):
+        raise Invalid(f"{field}.title", "is required where body and description are empty")
+    return Draft(
+        title=message.title,
+        body=message.body,
+        description=message.description,
+        item=_item(message.item, f"{field}.item"),
+        because=_item(message.because_item, f"{field}.because_item")
+        if message.HasField("because_item")
+        else None,
+        channel=wire_messages.channel_name(message.channel),
+        traits=list(message.traits),
+        extra=_extra(message.facts, f"{field}.facts"),
+    )
+
+
+def _item(message: item_pb.Item, field: str) -> Item:
+    if not message.item_id:
+        raise Invalid(f"{field}.item_id", "is required")
+    if not message.text.title.strip():
+        raise Invalid(f"{field}.text.title", "is required")
+    if len(message.text.title) > MAX_TITLE_CHARS:
+        raise Invalid(f"{field}.text.title", f"has more than {MAX_TITLE_CHARS} characters")
+    return wire_items.item_from_proto(message)
+
+
+def _extra(raw: Mapping[str, str], field: str) -> Extra:
+    if len(raw) > MAX_FACTS:
+        raise Invalid(field, f"has more than {MAX_FACTS} entries")
+    try:
+        return extra_facts(raw)
+    except ValueError as error:
+        key, problem = error.args
+        raise Invalid(f"{field}[{key}]", problem) from None
+
+
+def _composition(composition: Composition) -> content_pb.Composition:
+    return content_pb.Composition(
+        messages=map(wire_messages.copy_to_proto, composition.messages),
+        eligible_strategies=[
+            wire_messages.strategy_number(strategy.value) for strategy in composition.eligible
+        ],
+    )
+
+
+def _finding(finding: Finding) -> content_pb.Finding:
+    return content_pb.Finding(
+        severity=content_pb.Severity.ValueType(finding.severity),
+        check=finding.check,
+        part=_PARTS.get(finding.part, content_pb.MESSAGE_PART_UNSPECIFIED),
+        start=finding.start,
+        end=finding.end,
+        reason=finding.reason,
+    )
