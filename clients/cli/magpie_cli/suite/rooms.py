@@ -18,13 +18,13 @@ WORKER = "worker"
 _SERVICES: Mapping[str, tuple[tuple[str, ...], int]] = {
     "model_server": (("",), 0),
     "profile": ((API + "ProfileService",), 0),
-    "candidate": ((API + "CatalogService", API + "CandidateService"), 0),
+    "candidate": ((API + "CandidateService",), 0),
     "ranking": ((API + "RankingService",), 1),
     "content": ((API + "ContentService",), 1),
     "training": ((API + "ReleaseService",), 1),
     "lake": (("",), 1),
     "feedback": ((API + "FeedbackService",), 2),
-    "push": ((API + "PushService", API + "CampaignService"), 2),
+    "push": ((API + "PushService",), 2),
     WORKER: ((), 2),
 }
 ROOMS = tuple(_SERVICES)
