@@ -1,0 +1,99 @@
+"""Readers give each thing once, in order of time, as it was at a moment, with memory bounded by a day."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from deltalake import write_deltalake
+
+from magpie_services.core.decisions import Decision, DecisionVerdict, Mode
+from magpie_services.core.events import Event, EventKind
+from magpie_services.core.items import Item, Text
+from magpie_services.core.money import Money
+from magpie_services.lake import readers
+from magpie_services.lake.schemas import DAY, DECISIONS, EVENTS, ITEMS, TableSpec
+
+DAY_MS = 86_400_000
+START_MS = 20_000 * DAY_MS  # 2024-10-04
+
+
+def write(folder: Path, spec: TableSpec, *rows: Any, first_place: int = 1) -> None:
+    batch = spec.batch(rows, range(first_place, first_place + len(rows)))
+    write_deltalake(str(folder / spec.name), batch, mode="append", partition_by=[DAY])
+
+
+def event(event_id: str, occurred_ms: int, user_id: str = "u1", **rest: Any) -> Event:
+    kind = EventKind.SESSION_START
+    return Event(event_id=event_id, user_id=user_id, kind=kind, occurred_ms=occurred_ms, **rest)
+
+
+def test_an_absent_lake_is_an_empty_one(tmp_path: Path) -> None:
+    assert readers.read_events(str(tmp_path)).schema == EVENTS.schema
+    assert list(readers.scan_decisions(str(tmp_path))) == []
+
+
+def test_events_come_once_and_in_order_a_day_at_a_time(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        EVENTS,
+        event("late", START_MS + DAY_MS),
+        event("b", START_MS + 5),
+        event("a", START_MS + 3),
+        event("a", START_MS + 3),
+        event("a", START_MS + 4, user_id="u2"),
+    )
+    days = [day["event_id"].to_pylist() for day in readers.scan_events(str(tmp_path), ["event_id"])]
+    assert days == [["a", "a", "b"], ["late"]]
+
+
+def test_a_span_of_time_is_cut_by_when_things_occurred(tmp_path: Path) -> None:
+    write(tmp_path, EVENTS, *(event(f"e{n}", START_MS + n * DAY_MS // 2) for n in range(6)))
+    found = readers.read_events(
+        str(tmp_path), ["event_id"], since_ms=START_MS + DAY_MS // 2, until_ms=START_MS + 2 * DAY_MS
+    )
+    assert found["event_id"].to_pylist() == ["e1", "e2", "e3"]
+
+
+def test_what_was_not_given_is_null_for_money_and_zero_or_empty_else(tmp_path: Path) -> None:
+    full = event("e1", START_MS, unit_price=Money("CNY", 1990), attributes={"a": "b"}, rating=4.5)
+    write(tmp_path, EVENTS, full, event("e2", START_MS + 1))
+    columns = ["unit_price_currency", "unit_price_minor", "attributes", "rating", "item_id"]
+    first, second = readers.read_events(str(tmp_path), columns).to_pylist()
+    assert list(first.values()) == ["CNY", 1990, [("a", "b")], 4.5, ""]
+    assert list(second.values()) == [None, None, [], 0.0, ""]
+
+
+def test_the_last_word_on_a_decision_counts(tmp_path: Path) -> None:
+    def decision(verdict: DecisionVerdict) -> Decision:
+        return Decision(decision_id="d1", user_id="u1", mode=Mode.LIVE, verdict=verdict, decided_ms=START_MS)
+
+    write(tmp_path, DECISIONS, decision(DecisionVerdict.SENT), first_place=9)
+    write(tmp_path, DECISIONS, decision(DecisionVerdict.QUEUED), first_place=3)
+    assert readers.read_decisions(str(tmp_path), ["verdict"]).to_pylist() == [{"verdict": "sent"}]
+
+
+def test_items_are_as_they_were_at_a_moment(tmp_path: Path) -> None:
+    def item(item_id: str, version: int) -> Item:
+        return Item(
+            item_id=item_id,
+            version=version,
+            title=f"v{version}",
+            translations={"en": Text(title="cup")},
+            attributes={"colour": ["blue", "white"]},
+            updated_ms=START_MS + version * DAY_MS,
+        )
+
+    write(tmp_path, ITEMS, item("b", 3), item("b", 1), item("a", 2), item("b", 2))
+    columns = ["item_id", "version"]
+    newest = readers.read_items(str(tmp_path), columns)
+    assert newest.to_pylist() == [{"item_id": "a", "version": 2}, {"item_id": "b", "version": 3}]
+    before = readers.read_items(str(tmp_path), columns, until_ms=START_MS + 2 * DAY_MS)
+    assert before.to_pylist() == [{"item_id": "b", "version": 1}]
+    (row, _) = readers.read_items(str(tmp_path)).to_pylist()
+    assert row["attributes"] == [("colour", ["blue", "white"])]
+    assert row["translations"] == [("en", {"title": "cup", "description": ""})]
+
+
+def test_an_unknown_column_is_a_key_error(tmp_path: Path) -> None:
+    with pytest.raises(KeyError):
+        readers.read_events(str(tmp_path), ["horoscope"])
