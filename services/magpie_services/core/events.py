@@ -11,8 +11,11 @@ from magpie_services.core.money import Money
 MAX_QUERY_CHARS = 500
 MAX_TEXT_CHARS = 5_000
 MAX_DWELL_SECONDS = 86_400.0
+MAX_PLATFORM_CHARS = 32
+MAX_QUANTITY = 10_000_000
 MAX_ATTRIBUTES = 32
-MAX_ATTRIBUTE_CHARS = 1_000
+MAX_ATTRIBUTE_KEY_CHARS = 64
+MAX_ATTRIBUTE_CHARS = 1_024
 
 
 class EventKind(StrEnum):
@@ -105,6 +108,7 @@ def violations(event: Event, now_ms: int) -> list[Violation]:
         *checks.identifier("campaign_id", event.campaign_id, required=False),
         *checks.identifier("category", event.category, required=event.kind == EventKind.VIEW_CATEGORY),
         *checks.identifier("platform", event.platform, required=False),
+        *checks.text("platform", event.platform, MAX_PLATFORM_CHARS),
         *checks.moment("occurred_ms", event.occurred_ms, now_ms),
         *checks.text("query", event.query, MAX_QUERY_CHARS),
         *checks.text("text", event.text, MAX_TEXT_CHARS),
@@ -112,13 +116,16 @@ def violations(event: Event, now_ms: int) -> list[Violation]:
         *(checks.within("rating", event.rating, 1, 5) if event.rating else []),
         *money.violations("unit_price", event.unit_price),
     ]
-    if event.quantity < 0:
-        found.append(Violation("quantity", "is negative"))
+    if event.kind == EventKind.REVIEW and not event.rating:
+        found.append(Violation("rating", "is required"))
+    if not 0 <= event.quantity <= MAX_QUANTITY:
+        found.append(Violation("quantity", f"must be between 0 and {MAX_QUANTITY:,}"))
     if event.kind == EventKind.SEARCH and not event.query.strip():
         found.append(Violation("query", "is required"))
     if len(event.attributes) > MAX_ATTRIBUTES:
         found.append(Violation("attributes", f"has more than {MAX_ATTRIBUTES} entries"))
     for key, value in event.attributes.items():
         found += checks.identifier("attributes.key", key)
+        found += checks.text("attributes.key", key, MAX_ATTRIBUTE_KEY_CHARS)
         found += checks.text(f"attributes[{key[:40]}]", value, MAX_ATTRIBUTE_CHARS)
     return found

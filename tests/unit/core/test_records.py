@@ -62,7 +62,7 @@ def test_a_good_event_has_no_violations() -> None:
         (EventKind.PURCHASE, {"unit_price": Money("CNY", -1)}, "unit_price.minor"),
         (EventKind.PURCHASE, {"unit_price": Money("yuan", 1)}, "unit_price.currency"),
         (EventKind.REVIEW, {"rating": 6}, "rating"),
-        (EventKind.REVIEW, {"text": "好" * 5_001}, "text"),
+        (EventKind.REVIEW, {"text": "好" * 5_001, "rating": 5}, "text"),
         (EventKind.SEARCH, {"query": "x" * 501}, "query"),
         (EventKind.SEARCH, {"query": "  "}, "query"),
         (EventKind.PUSH_OPENED, {"decision_id": ""}, "decision_id"),
