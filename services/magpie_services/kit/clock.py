@@ -33,6 +33,11 @@ class RequestClock:
         """A request brought this time. Called by the server; the latest never goes back."""
         self._latest_ms = max(now_ms, self._latest_ms or 0)
 
+    @property
+    def latest_ms(self) -> int | None:
+        """The latest time that a request brought; None before any did."""
+        return self._latest_ms
+
     def now_ms(self) -> int:
         brought = context.request_time_ms.get()
         if brought is not None:

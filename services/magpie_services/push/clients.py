@@ -1,6 +1,6 @@
 """The other services as push sees them: each call with its deadline, each failure in our own words."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import grpc
@@ -279,10 +279,10 @@ class Services:
 
     async def audience(
         self, expression: profile_pb.Audience | None, page_size: int, page_token: str, seconds: float
-    ) -> AsyncIterator[profile_pb.SelectAudienceResponse]:
+    ) -> AsyncGenerator[profile_pb.SelectAudienceResponse]:
         """Pages of users from a page token on, for at most `seconds`."""
         request = profile_pb.SelectAudienceRequest(
-            audience=expression, page_size=page_size, page_token=page_token, reachable_only=True
+            audience=expression, page_size=page_size, page_token=page_token
         )
         call = self._profile.SelectAudience(request, timeout=seconds)
         try:

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 
 import msgspec
 
+from magpie.v1 import campaign_service_pb2 as campaign_pb
 from magpie.v1 import candidate_service_pb2 as candidate_pb
 from magpie.v1 import push_service_pb2 as push_pb
 from magpie_services.core import checks
 from magpie_services.core.checks import Violation
 from magpie_services.kit.errors import Invalid
+from magpie_services.push.campaigns import Spec
 from magpie_services.push.pipeline import Target
 from magpie_services.push.policy import Filter, Objective, Policy
 from magpie_services.push.replay import Span
@@ -23,6 +25,9 @@ MAX_TEXT_CHARS = 4_096
 MAX_EXPIRY_SECONDS = 30 * 86_400.0
 MAX_REPLAYED = 100_000
 DEFAULT_REPLAYED = 10_000
+MAX_PRIORITY = 100
+MAX_PAGE = 200
+DEFAULT_PAGE = 50
 
 
 def targets_of(messages_: Sequence[push_pb.Target]) -> list[Target]:
@@ -105,6 +110,41 @@ def replay_span_of(request: push_pb.ReplayDecisionsRequest) -> Span:
         found.append(Violation("end_time", "is not after start_time"))
     _refuse(found)
     return Span(start_ms, end_ms, request.limit or DEFAULT_REPLAYED)
+
+
+def spec_of(message: campaign_pb.CampaignSpec, campaign_id: str, default: Policy, now_ms: int) -> Spec:
+    """A campaign to create; its audience is checked by who answers it."""
+    found: list[Violation] = []
+    if not message.name.strip():
+        found.append(Violation("spec.name", "is required"))
+    found += checks.text("spec.name", message.name, checks.MAX_ID_CHARS)
+    start_ms, end_ms = values.milliseconds(message.start_time), values.milliseconds(message.end_time)
+    if end_ms and end_ms <= max(start_ms, now_ms):
+        found.append(Violation("spec.end_time", "is not after the start"))
+    if message.budget < 0:
+        found.append(Violation("spec.budget", "is negative"))
+    found += checks.within("spec.priority", message.priority, -MAX_PRIORITY, MAX_PRIORITY)
+    _refuse(found)
+    return Spec(
+        campaign_id=campaign_id,
+        message=message.SerializeToString(),
+        policy=policy_of(message.policy, default, "spec.policy"),
+        audience=message.audience.SerializeToString(),
+        start_ms=start_ms,
+        end_ms=end_ms,
+        budget=message.budget,
+        priority=message.priority,
+        shadow=message.shadow,
+        created_ms=now_ms,
+    )
+
+
+def page_of(size: int, token: str) -> tuple[int, int]:
+    """Start and size of a page of campaigns."""
+    _refuse(checks.within("page_size", size, 0, MAX_PAGE))
+    if token and not (token.isascii() and token.isdigit() and len(token) <= 9):
+        raise Invalid("page_token", "is not a token of this list")
+    return int(token or 0), size or DEFAULT_PAGE
 
 
 def identifier_of(field: str, text: str, *, required: bool = True) -> str:

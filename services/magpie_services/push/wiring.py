@@ -6,14 +6,20 @@ from typing import Any
 import grpc
 import msgspec
 
+from magpie.v1 import campaign_service_pb2_grpc as campaign_grpc
 from magpie.v1 import push_service_pb2_grpc as push_grpc
 from magpie_services.kit.attribution import AttributionTokens
 from magpie_services.kit.channels import open_channel
 from magpie_services.kit.clock import Clock, SystemClock, clock_for
+from magpie_services.kit.idempotency import Answers
 from magpie_services.kit.redis import Redis, connect, wait_until_ready
+from magpie_services.push.campaign_runner import CampaignRunner
+from magpie_services.push.campaign_servicer import CampaignServicer
+from magpie_services.push.campaign_store import CampaignStore
 from magpie_services.push.caps import Caps
 from magpie_services.push.clients import READS, Services
 from magpie_services.push.delivery import Provider
+from magpie_services.push.due_queue import DueQueue
 from magpie_services.push.history import History
 from magpie_services.push.ledger import Ledger
 from magpie_services.push.pipeline import Pipeline
@@ -58,16 +64,41 @@ async def build(settings: PushSettings, providers: dict[str, Provider] | None = 
         shadow_words=settings.shadow_words,
     )
     sender = Sender(pipeline, ledger, services, ways, rules, clock, wall, max_attempts=settings.max_attempts)
+    store = CampaignStore(redis, lease_seconds=settings.campaign_lease_seconds)
+    due = DueQueue(
+        ledger,
+        sender,
+        services,
+        caps,
+        rules,
+        list(ways),
+        store.cancelled,
+        clock,
+        wall,
+        poll_seconds=settings.due_poll_seconds,
+    )
+    runner = CampaignRunner(
+        store,
+        sender,
+        services,
+        clock,
+        wall,
+        poll_seconds=settings.campaign_poll_seconds,
+        lease_seconds=settings.campaign_lease_seconds,
+        page_users=settings.campaign_page_users,
+    )
+    campaigns = CampaignServicer(store, services, Answers(redis), settings.policy(), clock)
     push = PushServicer(pipeline, sender, ledger, History(redis), services, settings.policy())
 
     def register(server: grpc.aio.Server) -> None:
         push_grpc.add_PushServiceServicer_to_server(push, server)
+        campaign_grpc.add_CampaignServiceServicer_to_server(campaigns, server)
 
     return Room(
         register=register,
         clock=clock,
         ready=lambda: _answers(redis),
-        background=[],
+        background=[due.run, runner.run],
         closers=[
             *(way.aclose for way in ways.values()),
             *(channel.close for channel in channels.values()),

@@ -1,0 +1,192 @@
+"""Sends what has become due, and what a crash left half-way. Everything is checked again at this last moment.
+
+A queued push is claimed for a while; who dies while holding it loses the claim, and another takes it up under
+the same decision id. The queue holds pushes for hours: nothing that was true then is taken on trust.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+import msgspec
+import structlog
+
+from magpie_services.core.decisions import Copy, DecisionVerdict, Verdict
+from magpie_services.kit.clock import Clock
+from magpie_services.kit.errors import MagpieError
+from magpie_services.kit.redis import partitions
+from magpie_services.push import predicates
+from magpie_services.push.caps import Caps
+from magpie_services.push.clients import Device, Draft, Fact, Services, User
+from magpie_services.push.ledger import Ledger, Open, Slot
+from magpie_services.push.pipeline import Plan, subject_of
+from magpie_services.push.predicates import Rules
+from magpie_services.push.sandbox import follow
+from magpie_services.push.sending import Sender, ended
+
+log = structlog.get_logger()
+
+BATCH = 16
+RETRY_SECONDS = 1.0
+
+Cancelled = Callable[[Iterable[str]], Awaitable[set[str]]]
+
+
+class DueQueue:
+    """The loop. `cancelled` says which of some campaigns are cancelled."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        sender: Sender,
+        services: Services,
+        caps: Caps,
+        rules: Rules,
+        channels: Iterable[str],
+        cancelled: Cancelled,
+        clock: Clock,
+        wall: Clock,
+        *,
+        poll_seconds: float,
+    ) -> None:
+        self._ledger = ledger
+        self._sender = sender
+        self._services = services
+        self._caps = caps
+        self._rules = rules
+        self._channels = frozenset(channels)
+        self._cancelled = cancelled
+        self._clock = clock
+        self._wall = wall
+        self._poll_seconds = poll_seconds
+
+    async def run(self) -> None:
+        """Send until cancelled. A service or a store that is away is waited for."""
+        while True:
+            try:
+                follow(self._clock)
+                busy = await self.step()
+            except MagpieError as error:
+                log.warning("due.waiting", error=error.reason)
+                await asyncio.sleep(RETRY_SECONDS)
+                continue
+            if not busy:
+                await asyncio.sleep(self._poll_seconds)
+
+    async def step(self) -> int:
+        """Claims and settles one batch; how many pushes it had. Raises when profile or the store is away."""
+        pushes = await self._ledger.claim(partitions(), self._clock.now_ms(), self._wall.now_ms(), BATCH)
+        if not pushes:
+            return 0
+        # The provider has these already: only the closing was left.
+        await self._sender.told([push for push in pushes if push.delivered])
+        waiting = [push for push in pushes if not push.delivered]
+        if waiting:
+            await self._settle(waiting)
+        return len(pushes)
+
+    async def _settle(self, pushes: Sequence[Open]) -> None:
+        now_ms = self._clock.now_ms()
+        ids = list(dict.fromkeys(push.decision.user_id for push in pushes))
+        users = {user.user_id: user for user in await self._services.users(ids)}
+        usages = dict(zip(ids, await self._caps.usage(ids, now_ms), strict=True))
+        cancelled = await self._cancelled({push.decision.campaign_id for push in pushes} - {""})
+        facts = await self._services.items(list({push.decision.item_id for push in pushes}))
+        changed = await self._verified(pushes, facts)
+        ready: list[Plan] = []
+        for push in pushes:
+            decision = push.decision
+            user = users[decision.user_id]
+            if any(sent.decision_id == decision.decision_id and sent.sent_ms for sent in user.pushes.recent):
+                # The portrait knows of it: it went out, and only the closing was lost.
+                went = msgspec.structs.replace(decision, verdict=DecisionVerdict.SENT)
+                await self._sender.close([(went, Slot.COMMIT)])
+                continue
+            device = self._device(push, user)
+            fact = facts.get(decision.item_id)
+            verdict, refusal = self._check(push, user, device, usages[user.user_id].counts, fact, now_ms)
+            if refusal is None and decision.campaign_id in cancelled:
+                verdict, refusal = (
+                    DecisionVerdict.EXPIRED,
+                    predicates.campaign_open(decision.campaign_id, True),
+                )
+            if refusal is None and fact is not None:
+                verified = decision.decision_id in changed
+                told = predicates.price(decision.copy or Copy(), fact.item, verified=verified)
+                verdict, refusal = DecisionVerdict.EXPIRED, None if told.passed else told
+            if refusal is not None:
+                await self._sender.close([(ended(decision, verdict, refusal), Slot.RELEASE)])
+                continue
+            if await self._still_quiet(push, user, device, now_ms):
+                continue
+            slot = await self._ledger.renew(push, now_ms, self._wall.now_ms())
+            if not slot.granted:
+                full = self._rules.slot_refused(slot.window, slot.filled)
+                await self._sender.close([(ended(decision, DecisionVerdict.BLOCKED, full), Slot.RELEASE)])
+                continue
+            ready.append(Plan(push, device))
+        await self._sender.hand_over(ready)
+
+    def _check(
+        self,
+        push: Open,
+        user: User,
+        device: Device | None,
+        counts: tuple[int, ...],
+        fact: Fact | None,
+        now_ms: int,
+    ) -> tuple[DecisionVerdict, Verdict | None]:
+        """The verdict and the predicate that stops the push now; None when it may go."""
+        item_id = push.decision.item_id
+        late = predicates.expiry(item_id, now_ms, push.expires_ms)
+        if not late.passed:
+            return DecisionVerdict.EXPIRED, late
+        subject = subject_of(
+            user, device, now_ms, push.transactional, counts, 0, but=push.decision.decision_id
+        )
+        refusal = predicates.refusal(predicates.ask(subject, self._rules))
+        if refusal is not None:
+            return DecisionVerdict.BLOCKED, refusal
+        repeat = predicates.repeat_of_item(item_id, subject, self._rules)
+        if not repeat.passed:
+            return DecisionVerdict.BLOCKED, repeat
+        there = predicates.stock(item_id, fact.item if fact else None)
+        return DecisionVerdict.EXPIRED, None if there.passed else there
+
+    async def _verified(self, pushes: Sequence[Open], facts: dict[str, Fact]) -> set[str]:
+        """Decisions whose item changed since and whose words hold all the same, by the content service."""
+        drafts = {
+            push.decision.decision_id: Draft(copy, fact, None, push.decision.channel)
+            for push in pushes
+            if (copy := push.decision.copy) is not None
+            and (fact := facts.get(push.decision.item_id)) is not None
+            and not predicates.price(copy, fact.item, verified=False).passed
+        }
+        if not drafts:
+            return set()
+        findings = await self._services.verify(list(drafts.values()))
+        return {identity for identity, found in zip(drafts, findings, strict=True) if not found}
+
+    async def _still_quiet(self, push: Open, user: User, device: Device | None, now_ms: int) -> bool:
+        """Puts a push back that became due in quiet hours after all (the user moved, or it was late)."""
+        subject = subject_of(user, device, now_ms, push.transactional, (), 0, but=push.decision.decision_id)
+        verdict, until_ms = predicates.quiet_hours(subject, self._rules, drop=push.drop_in_quiet_hours)
+        if not until_ms or verdict is None:
+            return False
+        if not verdict.passed or until_ms >= push.expires_ms:
+            closed = ended(push.decision, DecisionVerdict.EXPIRED, verdict)
+            await self._sender.close([(closed, Slot.RELEASE)])
+            return True
+        decision = msgspec.structs.replace(
+            push.decision,
+            verdict=DecisionVerdict.QUEUED,
+            send_ms=until_ms,
+            reasons=[*push.decision.reasons, verdict],
+        )
+        await self._ledger.postpone(msgspec.structs.replace(push, decision=decision), until_ms)
+        return True
+
+    def _device(self, push: Open, user: User) -> Device | None:
+        """The device it was meant for, else another that is served."""
+        served = [device for device in user.devices if device.channel in self._channels]
+        meant = (device for device in served if device.device_id == push.decision.device_id)
+        return next(meant, served[0] if served else None)
