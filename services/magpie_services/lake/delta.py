@@ -10,6 +10,8 @@ from magpie_services.lake.schemas import DAY, TableSpec
 
 # Says up to where the erased were removed, beside the places of the streams.
 _ERASURE = "erasure"
+# Commits come every few seconds: old ones are dropped from the log after a day, not after thirty.
+_CONFIGURATION: dict[str, str | None] = {"delta.logRetentionDuration": "interval 1 days"}
 
 
 class Stale(Exception):
@@ -22,7 +24,9 @@ class LakeTable:
     def __init__(self, folder: str, spec: TableSpec) -> None:
         self.spec = spec
         self._address = f"{folder.rstrip('/')}/{spec.name}"
-        self._table = DeltaTable.create(self._address, spec.schema, mode="ignore", partition_by=[DAY])
+        self._table = DeltaTable.create(
+            self._address, spec.schema, mode="ignore", partition_by=[DAY], configuration=_CONFIGURATION
+        )
         self._commits = 0
 
     def refresh(self) -> None:
@@ -61,6 +65,7 @@ class LakeTable:
             return False
         self._table.optimize.compact()
         self._table.vacuum(retention_hours=vacuum_hours, dry_run=False)
+        self._table.cleanup_metadata()
         self._commits = 0
         return True
 

@@ -25,7 +25,9 @@ from magpie_services.lake.settings import LakeSettings
 
 log = structlog.get_logger()
 
-_READ_ENTRIES = 1_000
+# Of one stream in one round: with decisions of some 10 kB, 16 streams of them stay within 40 MB.
+_READ_ENTRIES = 250
+_BATCH_BYTES = 64 << 20
 _POLL_SECONDS = 0.1
 _RETRY_SECONDS = 1.0
 _MAX_DEAD_LETTERS = 10_000
@@ -121,10 +123,12 @@ class Writer:
     async def _collect(self) -> list[Entry]:
         """Entries beyond those read, until there are enough or the first has waited long enough."""
         entries: list[Entry] = []
+        size = 0
         end = time.monotonic() + self._settings.batch_seconds
-        while len(entries) < self._settings.batch_entries and time.monotonic() < end:
+        while len(entries) < self._settings.batch_entries and size < _BATCH_BYTES and time.monotonic() < end:
             fresh = await self._read_once()
             entries += fresh
+            size += sum(len(value) for entry in fresh for value in entry.fields.values())
             if not entries:
                 return []
             if not fresh:

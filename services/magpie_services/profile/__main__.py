@@ -17,6 +17,7 @@ async def main(settings: ProfileSettings) -> None:
     redis = connect(settings.redis_url)
     await wait_until_ready(redis, timeout_seconds=settings.wait_seconds)
     store = RedisProfileStore(redis, Vault(settings.key_bytes))
+    await store.check_key()
     servicer = ProfileServicer(Profiles(store, clock.now_ms), store, Answers(redis), clock)
 
     async def ready() -> bool:

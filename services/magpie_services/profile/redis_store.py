@@ -4,6 +4,7 @@ magpie:{pNN}:user:<id>   hash: version, blob (sealed state), moved_to, erased_ms
 magpie:{pNN}:key:<id>    the wrapped data key: without it the blob is noise
 magpie:{pNN}:seen:<id>   sorted set: 8-byte hashes of event ids by the time they were received
 magpie:{pNN}:users       sorted set of ids, all of score 0: walked in order of id
+magpie:profile:key_check a data key that opens nothing, wrapped: tells whether ours is the right key
 magpie:{pNN}:events      stream, one field `v`: a msgpack core.events.Event
 """
 
@@ -15,7 +16,7 @@ from typing import Any
 
 from magpie_services.core import codec
 from magpie_services.core.events import Event
-from magpie_services.kit.errors import Conflict
+from magpie_services.kit.errors import CannotStart, Conflict
 from magpie_services.kit.lease import Lease
 from magpie_services.kit.redis import Redis, Script, ScriptCall, partition, store_errors, stream_key, user_key
 from magpie_services.profile.state import UserState
@@ -23,6 +24,7 @@ from magpie_services.profile.store import Change, Row
 from magpie_services.profile.vault import Unreadable, Vault
 
 SEEN_MS = 48 * 3_600_000
+_KEY_CHECK = "magpie:profile:key_check"
 _SCAN = 1_000
 _LINKING_SECONDS = 30.0
 _LINKING_TRIES = 100
@@ -82,6 +84,17 @@ class RedisProfileStore:
     def __init__(self, redis: Redis, vault: Vault) -> None:
         self._redis = redis
         self._vault = vault
+
+    async def check_key(self) -> None:
+        """Raises CannotStart when the users here were sealed with another key than ours."""
+        _, mine = self._vault.new_key(_KEY_CHECK)
+        with store_errors():
+            await self._redis.set(_KEY_CHECK, mine, nx=True)
+            held: Any = await self._redis.get(_KEY_CHECK)
+        try:
+            self._vault.unwrap(held, _KEY_CHECK)
+        except Unreadable as error:
+            raise CannotStart("MAGPIE_PROFILE_KEY is not the key of the users in this Redis") from error
 
     async def load(self, wanted: Sequence[tuple[str, Sequence[str]]]) -> list[Row]:
         calls: list[ScriptCall] = [
