@@ -1,0 +1,129 @@
+"""The marketplace as a process of its own: `python -m magpie_simulator create | run`."""
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from magpie import Endpoints
+from magpie_simulator import keep
+from magpie_simulator.day import POLICIES, Life
+from magpie_simulator.forks import live_forks
+from magpie_simulator.parameters import Parameters, checked
+from magpie_simulator.phones import Phones
+from magpie_simulator.shopfront import ServiceGone
+
+SECRET_VARIABLE = "MAGPIE_SIMULATOR_WEBHOOK_SECRET"  # noqa: S105 (a name)
+BAD_INPUT, UNREACHABLE = 2, 3
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; answers the exit code: 0 well, 2 bad input, 3 a bad endpoint or a service gone."""
+    options = _parser().parse_args(arguments)
+    try:
+        if options.command == "create":
+            _create(options)
+        else:
+            asyncio.run(_run(options))
+    except ServiceGone as error:
+        return _complain(error, UNREACHABLE)
+    except (keep.NoWorld, ValueError) as error:
+        return _complain(error, BAD_INPUT)
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _create(options: argparse.Namespace) -> None:
+    parameters = checked(
+        Parameters(
+            seed=options.seed,
+            users=options.users,
+            items=options.items,
+            locales=tuple(options.locales.split(",")),
+            start=options.start,
+        )
+    )
+    _tell({"seal": parameters.seal})
+    keep.create(options.world, parameters)
+
+
+async def _run(options: argparse.Namespace) -> None:
+    try:
+        endpoints = Endpoints.load(options.endpoints)
+    except (OSError, ValueError) as error:
+        raise ServiceGone(f"endpoints: {error}") from None
+    life = Life(
+        options.world,
+        endpoints,
+        policy=options.policy,
+        patience_seconds=options.patience,
+        tell=_tell,
+    )
+    phones = Phones(life.inbox.take, os.environ.get(SECRET_VARIABLE, "").encode())
+    try:
+        try:
+            address = await phones.start(options.listen)
+        except (OSError, ValueError) as error:
+            raise ServiceGone(f"listen {options.listen}: {error}") from None
+        _tell({"seal": life.world.parameters.seal, "phones": f"http://{address}/"})
+        twin, first_day = life.world.fork(), life.world.day
+        await life.live(options.days)
+        _tell(
+            {"progress": 1.0, "day": life.world.day, "activity": "living the same days under other policies"}
+        )
+        volumes = life.record.volumes_from(twin, options.days)
+        forks = {} if options.no_forks else live_forks(twin, options.days, volumes)
+        report = life.record.report(life.world, life.inbox, first_day, forks)
+    finally:
+        await phones.stop()
+        await life.close()
+    if options.report:
+        options.report.write_text(json.dumps(report, ensure_ascii=False, indent=2) + "\n", "utf-8")
+    _tell({"report": report})
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="magpie_simulator", description="A sealed marketplace.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    create = commands.add_parser("create", help="make a world in a new folder and print its seal")
+    create.add_argument("--world", type=Path, required=True, metavar="FOLDER")
+    create.add_argument("--seed", type=int, default=7)
+    create.add_argument("--users", type=int, default=600)
+    create.add_argument("--items", type=int, default=300)
+    create.add_argument("--locales", default="zh-CN,en")
+    create.add_argument("--start", default="2026-03-02", metavar="DATE")
+    run = commands.add_parser("run", help="live some days of a world against the services")
+    run.add_argument("--world", type=Path, required=True, metavar="FOLDER")
+    run.add_argument("--endpoints", type=Path, required=True, metavar="FILE", help="JSON: service to address")
+    run.add_argument("--days", type=_days, required=True)
+    run.add_argument("--policy", choices=sorted(POLICIES), default="magpie")
+    run.add_argument("--listen", default="127.0.0.1:7100", metavar="HOST:PORT", help="where pushes arrive")
+    run.add_argument("--report", type=Path, metavar="FILE", help="write the report here too")
+    run.add_argument("--patience", type=float, default=15.0, metavar="SECONDS", help="of an outage")
+    run.add_argument("--no-forks", action="store_true", help="leave out the comparison with other policies")
+    return parser
+
+
+def _days(text: str) -> int:
+    days = int(text)
+    if not 1 <= days <= 3_660:
+        raise argparse.ArgumentTypeError("must be 1 to 3660")
+    return days
+
+
+def _tell(line: dict[str, Any]) -> None:
+    print(json.dumps(line, ensure_ascii=False), flush=True)
+
+
+def _complain(error: Exception, code: int) -> int:
+    print(f"magpie_simulator: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
