@@ -3,7 +3,7 @@
 PYTHON ?= python3
 SERVICE ?= push
 BASE ?= python:3.11-slim
-ENGINE ?= docker
+ENGINE ?= $(or $(shell command -v docker),$(shell command -v podman),buildah)
 IMAGE ?= magpie/$(SERVICE)
 WORKERS ?= 2
 

@@ -1,9 +1,9 @@
 """Takes TensorFlow out of an installed environment, all but its message definitions.
 
 `candidate` and `ranking` speak PredictionService and compute nothing with TensorFlow: of 1.8 GB they
-need some hundred generated modules. Runs once while their image is built:
-`python strip_tensorflow.py SITE_PACKAGES SERVICE`. What is left of `tensorflow` says so to whoever imports it; the
-packages that only TensorFlow needed go too.
+need some hundred generated modules. Runs once while their image is built, as
+`python strip_tensorflow.py SITE_PACKAGES SERVICE`. What is left of `tensorflow` says so to whoever imports
+it; the packages that only TensorFlow needed go too.
 """
 
 import shutil

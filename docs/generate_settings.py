@@ -25,9 +25,9 @@ ROOMS = (
 INTRODUCTION = """# Settings
 
 Every service reads its settings from the environment once, at its start. A variable is named after the
-service: `MAGPIE_PUSH_LISTEN` is `listen` of `push`. Durations are in seconds. Every setting works on a laptop as
-it is, except secrets, which have no default. A variable with a bad value keeps the service from starting and is
-named in one line.
+service: `MAGPIE_PUSH_LISTEN` is `listen` of `push`. Durations are in seconds. Every setting works on a laptop
+as it is, except secrets, which have no default. A variable with a bad value keeps the service from starting
+and is named in one line.
 
 This page is made from the code: `.venv/bin/python docs/generate_settings.py`.
 """

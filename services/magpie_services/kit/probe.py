@@ -1,7 +1,7 @@
 """Asks a gRPC server whether it is healthy, for container engines that run a command to find out.
 
-`python -m magpie_services.kit.probe [ADDRESS [SERVICE]]` ends with 0 when it says SERVING, else with 1. No SERVICE
-asks for the process as a whole; no ADDRESS, where the one variable MAGPIE_<ROOM>_LISTEN says, on loopback.
+`python -m magpie_services.kit.probe [ADDRESS [SERVICE]]` ends with 0 when it says SERVING, else with 1. No
+SERVICE asks for the process as a whole; no ADDRESS, where the one variable MAGPIE_<ROOM>_LISTEN says.
 """
 
 import os
