@@ -2,7 +2,7 @@
 
 import typer
 
-from magpie_cli.commands import import_, up
+from magpie_cli.commands import demo, import_, up
 
 app = typer.Typer(
     name="magpie",
@@ -18,6 +18,7 @@ def root() -> None:
 
 
 app.command("up")(up.up)
+app.command("demo")(demo.demo)
 app.command("import")(import_.import_)
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -30,6 +30,8 @@ class Suite:
         self.options = options
         self.endpoints = Endpoints()
         self.redis_url = options.redis_url
+        self.secrets: Mapping[str, str] = {}
+        self._ports: dict[str, int] = {}
         self.processes: list[Process] = []
         self._waves: list[list[Process]] = []
         self._changed = changed or (lambda process: None)
@@ -64,10 +66,9 @@ class Suite:
         """Process id by name; 0 for one that is not running now."""
         return {process.name: process.pid for process in self.processes}
 
-    @property
-    def lake(self) -> Path:
-        """The folder of the lake's tables."""
-        return rooms.lake_folder(self.options.state)
+    def metrics_url(self, room: str) -> str:
+        """Where a room's Prometheus metrics are."""
+        return f"http://{ports.HOST}:{self._ports[f'{room}.metrics']}/metrics"
 
     def _prepare_folder(self) -> None:
         state = self.options.state
@@ -79,12 +80,12 @@ class Suite:
             raise SuiteFailed(f"cannot make the state folder {state}: {error.strerror}") from None
 
     def _plan(self) -> None:
-        chosen = ports.free() if self.options.auto_ports else ports.fixed()
-        secrets = load_secrets(self.options.state)
+        chosen = self._ports = ports.free() if self.options.auto_ports else ports.fixed()
+        self.secrets = load_secrets(self.options.state)
         if not self.redis_url:
             self.redis_url = f"redis://{ports.HOST}:{chosen[REDIS]}/0"
             self._waves.append([self._redis(chosen[REDIS])])
-        planned = rooms.plan(self.options, chosen, self.redis_url, secrets)
+        planned = rooms.plan(self.options, chosen, self.redis_url, self.secrets)
         for number in sorted({room.wave for room in planned}):
             self._waves.append([self._process(room) for room in planned if room.wave == number])
         self.processes = [process for wave in self._waves for process in wave]

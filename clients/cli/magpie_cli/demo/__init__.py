@@ -1,0 +1,1 @@
+"""`magpie demo`: the whole loop, in a marketplace of our own or over a real log."""

@@ -1,0 +1,134 @@
+"""The demo's results as tables and as JSON."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.table import Table
+
+from magpie_cli.demo.hits import mean_rates
+from magpie_cli.demo.marketplace import Explained, Round
+from magpie_cli.demo.replay import POLICIES, WeekResult
+from magpie_cli.training import state_name
+
+TOP_REASONS = 3
+RIVALS = ("none", "random", "popular", "random, same volume", "popular, same volume")
+
+
+def weeks_table(weeks: Sequence[WeekResult]) -> Table:
+    """Hit rates by week and policy, in percent; in brackets those of items new to the customer."""
+    table = Table(
+        title="hits a push, % (in brackets: items that the customer had never bought)",
+        caption="a hit: the customer buys the pushed item within seven days",
+    )
+    for title in ("week", "pushes", "buyers", "model", *POLICIES):
+        table.add_column(title, justify="right")
+    for week in weeks:
+        table.add_row(
+            _date(week.start_ms),
+            str(week.scores[POLICIES[0]].users),
+            str(week.customers),
+            f"v{week.version}",
+            *(_cell(week.scores[name].rate, week.scores[name].new_rate) for name in POLICIES),
+        )
+    table.add_section()
+    means = (_cell(*mean_rates([week.scores[name] for week in weeks])) for name in POLICIES)
+    table.add_row("mean", "", "", "", *means)
+    return table
+
+
+def weeks_json(weeks: Sequence[WeekResult]) -> dict[str, Any]:
+    """The same as one object, rates as shares."""
+    return {
+        "weeks": [
+            {
+                "week": _date(week.start_ms),
+                "pushes": week.scores[POLICIES[0]].users,
+                "buyers": week.customers,
+                "model_version": week.version,
+                "unanswered": dict(week.unanswered),
+                "hits": {name: week.scores[name].hits for name in POLICIES},
+                "new_hits": {name: week.scores[name].new_hits for name in POLICIES},
+                "rates": {name: round(week.scores[name].rate, 6) for name in POLICIES},
+                "new_rates": {name: round(week.scores[name].new_rate, 6) for name in POLICIES},
+            }
+            for week in weeks
+        ],
+        "means": {
+            name: dict(
+                zip(("rate", "new_rate"), mean_rates([week.scores[name] for week in weeks]), strict=True)
+            )
+            for name in POLICIES
+        },
+    }
+
+
+def rounds_table(rounds: Sequence[Round]) -> Table:
+    """One column a round."""
+    table = Table(title="the marketplace by round")
+    table.add_column("")
+    for past in rounds:
+        table.add_column(f"round {past.number}", justify="right")
+    figures = [(past, past.report["decisions"], past.report["world"]) for past in rounds]
+
+    def row(title: str, values: Iterable[object]) -> None:
+        table.add_row(title, *(str(value) for value in values))
+
+    row("model version", (f"v{past.version}" if past.version else "none" for past in rounds))
+    row("users decided", (decided.get("decided", 0) for _, decided, _ in figures))
+    row("sent", (decided.get("sent", 0) + decided.get("queued", 0) for _, decided, _ in figures))
+    row("not sent", (not_sent(past) for past in rounds))
+    row("  because", (_reasons(past) for past in rounds))
+    for name in ("opened", "clicked", "bought", "dismissed", "opted_out"):
+        row(name.replace("_", " "), (world[name] for _, _, world in figures))
+    table.add_section()
+    row("reward: magpie", (f"{world['reward']:.1f}" for _, _, world in figures))
+    for rival in RIVALS:
+        if all(rival in past.report["forks"] for past in rounds):
+            row(f"reward: {rival}", (f"{past.report['forks'][rival]['reward']:.1f}" for past in rounds))
+    table.add_section()
+    row("retraining after it", (_training(past) for past in rounds))
+    if rounds:
+        table.caption = f"reward {rounds[0].report['reward_formula']}"
+    return table
+
+
+def rounds_json(rounds: Sequence[Round], explained: Sequence[Explained]) -> dict[str, Any]:
+    """The same as one object, with the explanations."""
+    return {
+        "rounds": [
+            {
+                "round": past.number,
+                "model_version": past.version,
+                "retraining": _training(past),
+                "report": past.report,
+            }
+            for past in rounds
+        ],
+        "explanations": [{"push": one.sample, "summary": one.summary, "why": one.why} for one in explained],
+    }
+
+
+def not_sent(past: Round) -> int:
+    """Decisions of a round that sent nothing."""
+    decided = past.report["decisions"]
+    return int(decided.get("decided", 0) - decided.get("sent", 0) - decided.get("queued", 0))
+
+
+def _reasons(past: Round) -> str:
+    return "\n".join(f"{entry['reason']} {entry['count']}" for entry in past.report["reasons"][:TOP_REASONS])
+
+
+def _training(past: Round) -> str:
+    if past.run is None:
+        return ""
+    state = state_name(past.run)
+    return f"{state} v{past.run.version}" if state == "released" else f"{state}: {past.run.reason}"
+
+
+def _date(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).date().isoformat()
+
+
+def _cell(rate: float, new_rate: float) -> str:
+    return f"{100 * rate:.2f} ({100 * new_rate:.2f})"
