@@ -23,6 +23,7 @@ from magpie_services.kit.clock import clock_for
 from magpie_services.kit.idempotency import Answers
 from magpie_services.kit.prediction import Prediction
 from magpie_services.kit.redis import connect
+from magpie_services.kit.serving import Loop
 
 
 class Candidate:
@@ -61,6 +62,10 @@ class Candidate:
         catalog_grpc.add_CatalogServiceServicer_to_server(self._catalog, server)
         candidate_grpc.add_CandidateServiceServicer_to_server(self._candidate, server)
 
+    @property
+    def loops(self) -> list[Loop]:
+        return [self.feed.run, self.feed.save_regularly, self.retriever.run]
+
     async def ready(self) -> bool:
         return self.feed.caught_up
 
@@ -77,7 +82,7 @@ async def main(settings: CandidateSettings) -> None:
         candidate.register,
         clock=candidate.clock,
         ready=candidate.ready,
-        background=[candidate.feed.run, candidate.retriever.run],
+        background=candidate.loops,
         closers=[candidate.close],
     )
 

@@ -58,11 +58,9 @@ class Feed:
         return self._follower.caught_up.is_set()
 
     async def run(self) -> None:
-        """Load, then follow and save until cancelled."""
+        """Load, then follow until cancelled."""
         await self._load()
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._follower.run())
-            tasks.create_task(self._save_regularly())
+        await self._follower.run()
 
     async def save(self) -> None:
         """Store what was counted so far. Raises Unavailable."""
@@ -77,6 +75,19 @@ class Feed:
         blobs = {POPULARITY_KEY: codec.encode(counted), COVISIT_KEY: codec.encode(covisit)}
         with store_errors():
             await self._redis.mset(blobs)
+
+    async def save_regularly(self) -> None:
+        """Store what was counted every so often, until cancelled."""
+        while True:
+            await asyncio.sleep(self._save_seconds)
+            try:
+                with store_errors():
+                    # Every replica counts the same: one of them is enough to write it down.
+                    lease_ms = int(self._save_seconds * 900)
+                    if self.caught_up and await self._redis.set(LEASE_KEY, b"1", nx=True, px=lease_ms):
+                        await self.save()
+            except Unavailable:
+                log.warning("feed.not_saved")
 
     async def _load(self) -> None:
         while True:
@@ -122,15 +133,3 @@ class Feed:
         for event in events:
             if event.kind == EventKind.ERASED:
                 self._covisits.forget(event.user_id)
-
-    async def _save_regularly(self) -> None:
-        while True:
-            await asyncio.sleep(self._save_seconds)
-            try:
-                with store_errors():
-                    # Every replica counts the same: one of them is enough to write it down.
-                    lease_ms = int(self._save_seconds * 900)
-                    if self.caught_up and await self._redis.set(LEASE_KEY, b"1", nx=True, px=lease_ms):
-                        await self.save()
-            except Unavailable:
-                log.warning("feed.not_saved")

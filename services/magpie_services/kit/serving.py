@@ -98,9 +98,7 @@ class Server:
         await self._health.enter_graceful_shutdown()
         log.info("stopping", grace_seconds=self._settings.grace_seconds)
         await self._server.stop(self._settings.grace_seconds)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await _cancel(self._tasks)
         for close in self._closers:
             try:
                 await close()
@@ -199,6 +197,15 @@ def run(
         sys.exit("\n".join(f"magpie {service}: {line}" for line in str(error).splitlines()))
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+async def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel until they are gone: `wait_for` of Python 3.11, used by redis-py, may swallow a first time."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=0.5)
 
 
 class _Recorder:

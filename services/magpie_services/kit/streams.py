@@ -1,7 +1,8 @@
-"""Follow Redis streams from a position on, for as long as the process lives; read hashes whole. Never trims."""
+"""Follow Redis streams from a position on while the process lives; read hashes whole. Never trims."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from typing import Any
 
 import structlog
 
@@ -35,7 +36,7 @@ class Follower:
     async def run(self) -> None:
         """Follow until cancelled. Survives an absent Redis: tries again every second from where it was."""
         away = False
-        while True:
+        while not _cancelled():
             try:
                 with store_errors():
                     await self.step(block_ms=BLOCK_MS if self.caught_up.is_set() else None)
@@ -50,7 +51,8 @@ class Follower:
 
     async def step(self, *, block_ms: int | None = None) -> int:
         """Read and apply once; how many entries came. Waits up to `block_ms` for a first one."""
-        answer = await self._redis.xread(dict(self.positions), count=BATCH, block=block_ms)
+        positions: Any = self.positions
+        answer: Any = await self._redis.xread(positions, count=BATCH, block=block_ms)
         total = 0
         for name, entries in answer or ():
             stream = name.decode()
@@ -63,17 +65,24 @@ class Follower:
         return total
 
 
+def _cancelled() -> bool:
+    """Whether this task was told to end: redis-py may swallow that (Python 3.11's `wait_for` does)."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 async def last_position(redis: Redis, stream: str) -> str:
     """The id of the newest entry; "0-0" of an empty stream."""
-    newest = await redis.xrevrange(stream, count=1)
-    return newest[0][0].decode() if newest else START
+    newest: Any = await redis.xrevrange(stream, count=1)
+    return str(newest[0][0].decode()) if newest else START
 
 
 async def hash_values(redis: Redis, key: str) -> AsyncIterator[list[bytes]]:
     """All values of a hash in batches; one that changes meanwhile may come twice."""
     cursor = 0
     while True:
-        cursor, page = await redis.hscan(key, cursor, count=BATCH)
+        answer: Any = await redis.hscan(key, cursor, count=BATCH)
+        cursor, page = answer
         yield list(page.values())
         if not cursor:
             return

@@ -52,9 +52,8 @@ class Ranker:
         stored, told = False, ""
         while True:
             try:
-                if not stored:
-                    await self._take_stored()
-                    stored = True
+                # First what Redis has: it may be all there is for long. Then, and without it, the server.
+                stored = stored or await self._take_stored()
                 await self.refresh()
                 told = ""
             except MagpieError as error:
@@ -153,11 +152,16 @@ class Ranker:
         except Unavailable:
             log.warning("ranker.light_not_stored", version=version)
 
-    async def _take_stored(self) -> None:
-        stored = await self._store.read()
+    async def _take_stored(self) -> bool:
+        """Whether Redis could tell."""
+        try:
+            stored = await self._store.read()
+        except Unavailable:
+            return False
         if stored is not None and stored.version > self.light.version:
             self.light = stored
             log.info("ranker.light_from_store", version=stored.version)
+        return True
 
     async def _refresh_soon(self) -> None:
         """Refresh, waiting for it no longer than the call may take."""

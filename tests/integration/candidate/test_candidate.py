@@ -59,7 +59,6 @@ async def candidate(redis_url: str, model_server: str, **settings: Any) -> Async
         **settings,
     )
     room = Candidate(values)
-    background = [room.feed.run, room.retriever.run]
     async with AsyncExitStack() as stack:
         address = await stack.enter_async_context(
             running(
@@ -67,7 +66,7 @@ async def candidate(redis_url: str, model_server: str, **settings: Any) -> Async
                 room.register,
                 clock=room.clock,
                 ready=room.ready,
-                background=background,
+                background=room.loops,
                 closers=[room.close],
             )
         )

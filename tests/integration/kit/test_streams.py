@@ -24,6 +24,7 @@ async def test_entries_come_in_order_each_once_and_live(redis: Redis) -> None:
     await redis.xadd("a", {"v": "live"})
     await asyncio.wait_for(live.wait(), 5)
     running.cancel()
+    await asyncio.wait([running])
     assert [int(blob) for stream, blob in seen if stream == "b"] == list(range(0, 1_200, 2))
     assert len(seen) == 1_201
 
