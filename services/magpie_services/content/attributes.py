@@ -27,6 +27,10 @@ class Kind(StrEnum):
     EVIDENCE = "evidence"
 
 
+def _words(table: str) -> frozenset[str]:
+    return frozenset(table.split())
+
+
 _NAMES = {
     Kind.COLOUR: {"colour", "color", "colours", "colors", "颜色", "顏色", "色彩", "配色", "花色", "主色"},
     Kind.MATERIAL: {"material", "materials", "fabric", "材质", "材質", "面料", "材料", "质地", "成分"},
@@ -36,221 +40,44 @@ _COLOUR_ZH = re.compile(
     "(?:[浅深亮暗淡墨藏酒玫雾冰湖天宝奶燕杏豆樱蜜烟石灰卡咖克莱因雪炭银香槟薄荷橄榄]{0,3}"
     "[红橙黄绿青蓝紫黑白灰粉棕褐金银米杏咖啡卡其裸驼]色?|[一-鿿]{1,3}色)$"
 )
-_COLOURS_EN = frozenset(
-    [
-        "red",
-        "orange",
-        "yellow",
-        "green",
-        "blue",
-        "navy",
-        "purple",
-        "violet",
-        "black",
-        "white",
-        "grey",
-        "gray",
-        "pink",
-        "brown",
-        "beige",
-        "gold",
-        "silver",
-        "ivory",
-        "cream",
-        "teal",
-        "turquoise",
-        "khaki",
-        "burgundy",
-        "maroon",
-        "charcoal",
-        "tan",
-        "coral",
-        "lavender",
-        "lilac",
-        "mint",
-        "olive",
-        "rose",
-        "amber",
-        "bronze",
-        "copper",
-        "indigo",
-        "magenta",
-        "mustard",
-        "peach",
-        "plum",
-        "rust",
-        "sage",
-        "scarlet",
-        "taupe",
-    ]
+_COLOURS_EN = _words(
+    """
+    amber beige black blue bronze brown burgundy charcoal copper coral cream gold gray green grey
+    indigo ivory khaki lavender lilac magenta maroon mint mustard navy olive orange peach pink plum
+    purple red rose rust sage scarlet silver tan taupe teal turquoise violet white yellow
+    """
 )
-_STYLES = frozenset(
-    [
-        "时尚",
-        "简约",
-        "复古",
-        "休闲",
-        "商务",
-        "优雅",
-        "清新",
-        "文艺",
-        "经典",
-        "现代",
-        "极简",
-        "甜美",
-        "通勤",
-        "运动",
-        "街头",
-        "田园",
-        "中式",
-        "日系",
-        "韩系",
-        "法式",
-        "北欧",
-        "轻奢",
-        "百搭",
-        "修身",
-        "宽松",
-        "可爱",
-        "个性",
-        "简洁",
-        "大方",
-        "潮流",
-        "民族",
-        "学院",
-        "森系",
-        "工装",
-        "户外",
-        "古典",
-        "英伦",
-        "欧式",
-        "美式",
-        "modern",
-        "simple",
-        "minimalist",
-        "vintage",
-        "casual",
-        "classic",
-        "elegant",
-        "sporty",
-        "stylish",
-        "fashionable",
-        "retro",
-        "rustic",
-        "bohemian",
-        "contemporary",
-        "formal",
-        "preppy",
-        "romantic",
-        "scandinavian",
-        "industrial",
-        "urban",
-        "chic",
-        "slim",
-        "relaxed",
-        "playful",
-    ]
+_NO_COLOURS = frozenset({"特色", "角色", "出色", "本色"})
+_STYLES = _words(
+    """
+    个性 中式 休闲 优雅 修身 北欧 古典 可爱 商务 复古 大方 学院 宽松 工装 户外 文艺 日系 时尚 极简
+    森系 欧式 民族 法式 清新 潮流 现代 甜美 田园 百搭 简洁 简约 经典 美式 英伦 街头 轻奢 运动 通勤
+    韩系 bohemian casual chic classic contemporary elegant fashionable formal industrial minimalist
+    modern playful preppy relaxed retro romantic rustic scandinavian simple slim sporty stylish
+    urban vintage
+    """
 )
-_MATERIALS = frozenset(
-    [
-        "纯棉",
-        "棉",
-        "棉麻",
-        "亚麻",
-        "羊毛",
-        "羊绒",
-        "真丝",
-        "桑蚕丝",
-        "丝绸",
-        "真皮",
-        "牛皮",
-        "皮革",
-        "不锈钢",
-        "陶瓷",
-        "玻璃",
-        "竹",
-        "实木",
-        "橡木",
-        "胡桃木",
-        "涤纶",
-        "尼龙",
-        "硅胶",
-        "铝合金",
-        "钛",
-        "cotton",
-        "linen",
-        "wool",
-        "cashmere",
-        "silk",
-        "leather",
-        "suede",
-        "steel",
-        "ceramic",
-        "glass",
-        "bamboo",
-        "wood",
-        "oak",
-        "walnut",
-        "polyester",
-        "nylon",
-        "silicone",
-        "aluminium",
-        "aluminum",
-        "titanium",
-        "porcelain",
-        "velvet",
-        "denim",
-        "canvas",
-        "brass",
-        "marble",
-    ]
+_MATERIALS = _words(
+    """
+    不锈钢 丝绸 亚麻 实木 尼龙 桑蚕丝 棉 棉麻 橡木 涤纶 牛皮 玻璃 皮革 真丝 真皮 硅胶 竹 纯棉 羊毛
+    羊绒 胡桃木 钛 铝合金 陶瓷 aluminium aluminum bamboo brass canvas cashmere ceramic cotton denim
+    glass leather linen marble nylon oak polyester porcelain silicone silk steel suede titanium
+    velvet walnut wood wool
+    """
 )
 # Words of a user that may be said to their face as an adjective or a verb phrase before "的你".
 _TRAIT_VERBS = ("注重", "喜欢", "热爱", "追求", "关注", "偏爱", "讲究", "享受", "崇尚", "重视", "看重", "爱")
-_TRAITS_ZH = frozenset(
-    [
-        "年轻",
-        "时尚",
-        "文艺",
-        "活泼",
-        "开朗",
-        "优雅",
-        "独立",
-        "细心",
-        "务实",
-        "理性",
-        "自由",
-        "率真",
-        "乐观",
-        "勤奋",
-        "好奇",
-        "好学",
-        "精致",
-        "浪漫",
-        "温柔",
-        "健谈",
-        "低调",
-        "认真",
-        "热情",
-    ]
+_TRAITS_ZH = _words(
+    """
+    乐观 优雅 低调 健谈 务实 勤奋 好奇 好学 年轻 开朗 文艺 时尚 活泼 浪漫 温柔 热情 独立 率真 理性
+    精致 细心 自由 认真
+    """
 )
-_TRAITS_EN = frozenset(
-    [
-        "stylish",
-        "curious",
-        "creative",
-        "sporty",
-        "outdoorsy",
-        "practical",
-        "adventurous",
-        "active",
-        "thoughtful",
-        "fashionable",
-        "organised",
-        "organized",
-        "musical",
-        "bookish",
-    ]
+_TRAITS_EN = _words(
+    """
+    active adventurous bookish creative curious fashionable musical organised organized outdoorsy
+    practical sporty stylish thoughtful
+    """
 )
 _TRAIT_SUFFIXES = ("-minded", "-conscious", "-loving", "-savvy", "-focused", "-oriented", "-driven")
 _TRAIT_VERBS_EN = (
@@ -263,7 +90,7 @@ _TRAIT_VERBS_EN = (
     "cares about ",
     "appreciates ",
 )
-# Never spoken and never used to choose: health, faith, origin, politics, orientation, money troubles, age limits.
+# Never spoken, never used to choose: health, faith, origin, politics, orientation, money troubles.
 SENSITIVE = re.compile(
     r"怀孕|孕|备孕|流产|疾病|患者|病|癌|糖尿|高血压|抑郁|焦虑|残疾|艾滋|肥胖|脱发|不孕|宗教|信仰|佛教|基督|穆斯林|伊斯兰|种族|民族|"
     r"党员|政治|同性恋|性取向|离婚|单身|丧|负债|贷款|失业|穷|低收入|犯罪|未成年|"

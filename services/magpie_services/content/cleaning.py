@@ -37,10 +37,10 @@ _UNSAFE_SCHEMES = frozenset(
 
 @lru_cache(maxsize=65_536)
 def clean(text: str) -> str:
-    """What of a text may be shown: one line, NFKC, no markup, templates, links, phone numbers or hidden marks.
+    """What of a text may be shown: one line, NFKC, no markup, template, link, phone number or hidden mark.
 
-    A leading formula sign (=, +, -, @) goes too, so that an export to a spreadsheet stays text. "" when nothing
-    is left. Longer input than 1,000 characters is cut first.
+    A leading formula sign (=, +, -, @) goes too, so that an export to a spreadsheet stays text.
+    "" when nothing is left. Longer input than 1,000 characters is cut first.
     """
     text = text[:MAX_INPUT_CHARS]
     if "&" in text:

@@ -80,7 +80,7 @@ class Composer:
     def compose(
         self, brief: Brief, now_ms: int, *, variants: int = 1, with_description: bool = False
     ) -> Composition:
-        """Up to `variants` different messages, always at least one: the safe template when nothing else passes."""
+        """Up to `variants` different messages, at least one: the safe template when nothing else passes."""
         item, portrait = brief.item, brief.portrait
         grammar = grammar_for(brief.locale, portrait.locale, *self._tail_locales(brief))
         known = self._know(item, grammar)
@@ -120,7 +120,7 @@ class Composer:
 
     def verify(self, draft: Draft, now_ms: int) -> list[verifier.Finding]:
         """What is wrong with a text."""
-        sources = (evidence.source_of(draft.item),)
+        sources: tuple[Source, ...] = (evidence.source_of(draft.item),)
         if draft.because is not None:
             sources = (*sources, evidence.source_of(draft.because))
         held = evidence.gather(draft.item, draft.because, draft.traits, draft.extra, now_ms, sources)
@@ -170,7 +170,7 @@ class Composer:
             bought="bought" in slots or "again" in slots,
             viewed="viewed" in slots,
         )
-        sources = (known.source,)
+        sources: tuple[Source, ...] = (known.source,)
         if brief.because is not None:
             sources = (*sources, self._know(brief.because, grammar).source)
         traits = [trait for trait in brief.portrait.traits if not attributes.SENSITIVE.search(trait)]
@@ -261,20 +261,21 @@ class Composer:
     ) -> Copy:
         """The first safe template that passes; the last one says nothing that could be wrong."""
         title, body = Writer("title", grammar.language), Writer("body", grammar.language)
-        place = 0
+        variant = f"{grammar.locale}:safe"
         for place, (head, text) in enumerate(grammar.safe):
             if not plan.fits(head, limits.title_columns) or not plan.fits(text, limits.body_columns):
                 continue
             title, body = Writer("title", grammar.language), Writer("body", grammar.language)
             title.write(head, slots, plan.name_for(head, limits.title_columns))
             body.write(text, slots, plan.name_for(text, limits.body_columns))
+            variant = f"{grammar.locale}:safe:{place}"
             if verifier.passed(verifier.verify({"title": title.text, "body": body.text}, held, limits)):
                 break
         return msgspec.structs.replace(
             _copy(brief, grammar, title, body, description),
             strategy=Strategy.PLAIN.value,
             tone=Tone.PLAIN.value,
-            variant_id=f"{grammar.locale}:safe:{place}",
+            variant_id=variant,
             propensity=1.0,
             safe_template=True,
         )

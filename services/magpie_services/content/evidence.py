@@ -43,7 +43,7 @@ class Evidence(msgspec.Struct, frozen=True):
         return any(phrase in source.squeezed for source in self.sources)
 
     def has_number(self, token: str) -> bool:
-        """Whether a number (with the letters at it) stands in the catalogue's words, not as part of a longer one."""
+        """Whether a number stands in the catalogue's words, and not as part of a longer one."""
         for source in self.sources:
             at = source.words.find(token)
             while at >= 0:

@@ -26,7 +26,7 @@ DAY_MS = 86_400_000
 
 
 class Fact(NamedTuple):
-    """One thing that is so: the words it is written with and the field, value, holder and version it is from."""
+    """One thing that is so: the words for it, and the field, value, holder and version it is from."""
 
     kind: Kind
     text: str
@@ -85,7 +85,7 @@ NO_EXTRA = Extra()
 
 
 def extra_facts(raw: Mapping[str, str]) -> Extra:
-    """The known keys of a brief's facts, parsed. Raises ValueError(key, problem) for one that is malformed."""
+    """The known keys of a brief's facts, parsed. Raises ValueError(key, problem) for a malformed one."""
     known = {key: value.strip() for key, value in raw.items() if key in Extra.__struct_fields__}
     parsed: dict[str, bool | int | str | date] = {}
     for key, value in known.items():
@@ -113,7 +113,7 @@ def raw_money(amount: Money) -> str:
 
 
 def title_of(item: Item, language: str) -> tuple[str, str]:
-    """The title to use in a language and its field: the text or translation of that language, else the own."""
+    """The title to use in a language and its field: the translation of that language, else the own."""
     if item.locale and item.locale.split("-")[0].casefold() != language:
         for tag in sorted(item.translations):
             if tag.split("-")[0].casefold() == language and item.translations[tag].title:
@@ -142,12 +142,12 @@ def item_facts(item: Item, language: str, accepts: Accepts) -> ItemFacts:
 
     for slot, raw in (("brand", item.brand), ("category", item.category)):
         text = clean(raw)
-        if text and columns(text) <= MAX_VALUE_COLUMNS and accepts(text):
-            if slot == "brand" or attributes.speaks(language, text):
-                put(
-                    slot,
-                    Phrase(from_item(Kind(slot), text, "brand" if slot == "brand" else "categories", raw)),
-                )
+        if not text or columns(text) > MAX_VALUE_COLUMNS or not accepts(text):
+            continue
+        if slot == "brand":
+            put(slot, Phrase(from_item(Kind.BRAND, text, "brand", raw)))
+        elif attributes.speaks(language, text):
+            put(slot, Phrase(from_item(Kind.CATEGORY, text, "categories", raw)))
     _put_prices(item, language, from_item, slots)
     if item.stock is not None and item.stock > 0:
         evidence = from_item(Kind.COUNT, formats.count(item.stock, language), "stock", str(item.stock))
@@ -265,7 +265,7 @@ def is_new(item: Item, now_ms: int, extra: Extra) -> bool:
 
 
 def portrait_slots(portrait: Portrait, item: Item, language: str, now_ms: int, accepts: Accepts) -> Slots:
-    """What the portrait says of the user that may be said aloud: traits, and a category they keep visiting."""
+    """What of the portrait may be said aloud: traits, and a category that the user keeps visiting."""
     make = _Maker("portrait", "portrait", portrait.version)
     slots: Slots = {}
     spoken: list[tuple[str, Fact]] = []
@@ -332,7 +332,7 @@ def moment_slots(
         days = str(extra.bought_days_ago)
         slots["days"] = Phrase(given(Kind.COUNT, days, "bought_days_ago", days), number=extra.bought_days_ago)
         slots["again"] = slots["days"]
-    elif memory is not None and memory.purchases > 0:
+    elif memory is not None and memory.purchases > 1:  # bought once is not yet used up and bought again
         evidence("again", told(Kind.EVIDENCE, "", f"items[{item.item_id}].purchases", str(memory.purchases)))
     if extra.offer_ends is not None and extra.offer_ends >= datetime.fromtimestamp(now_ms / 1000, UTC).date():
         text = formats.day(extra.offer_ends, language)

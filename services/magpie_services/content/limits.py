@@ -58,10 +58,9 @@ def cut(text: str, room: int) -> str:
         return text
     room -= columns(ELLIPSIS)
     end = used = 0
-    for end, char in enumerate(text):
-        used += _WIDTHS[char]
-        if used > room:
-            break
+    while used + _WIDTHS[text[end]] <= room:
+        used += _WIDTHS[text[end]]
+        end += 1
     while end > 0 and not _border(text, end):
         end -= 1
     whole = end
@@ -81,6 +80,8 @@ def _joined(text: str, at: int) -> bool:
     if left.isascii() and right.isascii() and left.isalnum() and right.isalnum():
         return True
     following = text[at + 1 : at + 2]
+    if (left.isalnum() and right in "-'" and following.isalnum()) or (left in "-'" and right.isalnum()):
+        return left.isascii()
     return (left.isdigit() and right in ".,%" and (right == "%" or following.isdigit())) or (
         left in ".," and right.isdigit()
     )

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 from magpie_services.content.attributes import HAN
-from magpie_services.content.limits import columns, cut
+from magpie_services.content.limits import ELLIPSIS, columns, cut
 
 LONGEST = 44
 _ROOMS = (36, 28, 22, 16)
@@ -34,12 +34,15 @@ def forms(title: str, accepts: Callable[[str], bool]) -> tuple[str, ...]:
     found = {title} if columns(title) <= LONGEST else set()
     for match in border.finditer(title):
         head = title[: match.start()].strip()
-        if _SHORTEST <= columns(head) <= LONGEST and head.count("(") == head.count(")"):
+        if not _SHORTEST <= columns(head) <= LONGEST or head.count("(") != head.count(")"):
+            continue
+        # Words before a mere space may be but a style ("北欧风 床头柜"): four Han tend to name a thing.
+        if not match[0].isspace() or len(HAN.findall(head)) >= 4:
             found.add(head)
     for room in _ROOMS:
         # A cut that ends at a natural border already serves as well as one that ends anywhere.
         if not any(room - 8 <= columns(form) <= room for form in found):
-            found.add(cut(title, room))
+            found.add(_trimmed(cut(title, room)))
     kept = sorted((form for form in found if form and accepts(form)), key=columns, reverse=True)
     return tuple(kept)
 
@@ -54,6 +57,16 @@ def _acceptable_run(title: str, accepts: Callable[[str], bool]) -> str:
         if columns(run.strip()) > columns(best):
             best = run.strip(" ,;:/()[]【】、，；：。!！")
     return best if columns(best) >= _SHORTEST else ""
+
+
+def _trimmed(form: str) -> str:
+    """A cut name without a dangling "of" or "with"."""
+    words = form.removesuffix(ELLIPSIS).split(" ")
+    while (
+        len(words) > 1 and form.endswith(ELLIPSIS) and (words[-1].casefold() in _SMALL or len(words[-1]) == 1)
+    ):
+        words.pop()
+    return " ".join(words) + (ELLIPSIS if form.endswith(ELLIPSIS) else "")
 
 
 def _calm(title: str) -> str:
@@ -74,7 +87,9 @@ def _word(word: str, first: bool) -> str:
         return word
     if not first and bare.casefold() in _SMALL:
         return word.lower()
-    return "-".join(
-        part[:1] + part[1:].lower() if part[:1].isalpha() else part[:2] + part[2:].lower()
-        for part in word.split("-")
-    )
+    return "-".join(_capital(part) for part in word.split("-"))
+
+
+def _capital(part: str) -> str:
+    keep = 1 if part[:1].isalpha() else 2  # (Small -> the letter after the bracket
+    return part[:keep] + part[keep:].lower()

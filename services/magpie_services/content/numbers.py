@@ -10,22 +10,27 @@ from babel.numbers import list_currencies
 from magpie_services.content.evidence import Evidence
 
 _NUM = r"(?<![\d.,])(\d[\d,]*(?:\.\d+)?)"
+# A sign and the currencies it may mean.
+_SIGNS = """
+$ USD AUD CAD HKD MXN NZD SGD TWD XCD BRL CLP COP ARS, us$ USD, hk$ HKD, nt$ TWD, a$ AUD, ca$ CAD, c$ CAD,
+nz$ NZD, mx$ MXN, r$ BRL, ec$ XCD, s$ SGD, ¥ CNY JPY, cn¥ CNY, jp¥ JPY, € EUR, £ GBP, ₩ KRW, ₹ INR, ₫ VND,
+₪ ILS, ₱ PHP, ₽ RUB, ฿ THB, ₺ TRY, ₴ UAH, ₦ NGN, ₲ PYG, ₸ KZT, rmb CNY, fcfa XAF, f_cfa XOF, cfpf XPF,
+元 CNY TWD HKD, 块 CNY, 块钱 CNY, 人民币 CNY, 日元 JPY, 美元 USD, 欧元 EUR, 英镑 GBP, 港币 HKD, 韩元 KRW,
+yuan CNY, dollar USD AUD CAD HKD NZD SGD, euro EUR, pound GBP, yen JPY, won KRW
+"""
 _SYMBOLS = {
-    "$": "USD AUD CAD HKD MXN NZD SGD TWD XCD BRL CLP COP ARS", "us$": "USD", "hk$": "HKD", "nt$": "TWD",
-    "a$": "AUD", "ca$": "CAD", "c$": "CAD", "nz$": "NZD", "mx$": "MXN", "r$": "BRL", "ec$": "XCD", "s$": "SGD",
-    "¥": "CNY JPY", "cn¥": "CNY", "jp¥": "JPY", "€": "EUR", "£": "GBP", "₩": "KRW", "₹": "INR", "₫": "VND",
-    "₪": "ILS", "₱": "PHP", "₽": "RUB", "฿": "THB", "₺": "TRY", "₴": "UAH", "₦": "NGN", "₲": "PYG", "₸": "KZT",
-    "rmb": "CNY", "fcfa": "XAF", "f cfa": "XOF", "cfpf": "XPF",
-    "元": "CNY TWD HKD", "块": "CNY", "块钱": "CNY", "yuan": "CNY", "人民币": "CNY", "日元": "JPY", "美元": "USD",
-    "欧元": "EUR", "英镑": "GBP", "港币": "HKD", "韩元": "KRW", "dollar": "USD AUD CAD HKD NZD SGD", "euro": "EUR",
-    "pound": "GBP", "yen": "JPY", "won": "KRW",
-}  # fmt: skip
-_CODES = frozenset(code.casefold() for code in list_currencies())
+    sign.replace("_", " "): currencies for sign, *currencies in (entry.split() for entry in _SIGNS.split(","))
+}
+# English words that are codes too.
+_WORDS = {"all", "try", "top", "mad", "pen", "cup", "bob", "ang", "sos", "mop"}
+_CODES = frozenset(code.casefold() for code in list_currencies()) - _WORDS
 _MONEY_BEFORE = re.compile(
-    rf"((?:us|hk|nt|ca|nz|mx|ec|cn|jp|[acrs])?[$¥]|[€£₩₹₫₪₱₽฿₺₴₦₲₸]|rmb|f ?cfa|cfpf|(?<![a-z])[a-z]{{3}}(?= ?\d)) ?{_NUM}"
+    r"((?:us|hk|nt|ca|nz|mx|ec|cn|jp|[acrs])?[$¥]|[€£₩₹₫₪₱₽฿₺₴₦₲₸]|rmb|f ?cfa|cfpf|"
+    r"(?<![a-z])[a-z]{3}(?= ?\d)) ?" + _NUM
 )
 _MONEY_AFTER = re.compile(
-    rf"{_NUM} ?(元|块钱|块(?!钱)|人民币|日元|美元|欧元|英镑|港币|韩元|yuan|rmb|(?:dollar|euro|pound)(?=s?\b)|yen\b|usd\b|cny\b|eur\b|gbp\b|jpy\b|krw\b|€|£)"
+    _NUM + r" ?(元|块钱|块(?!钱)|人民币|日元|美元|欧元|英镑|港币|韩元|"
+    r"yuan|rmb|(?:dollar|euro|pound)(?=s?\b)|(?:yen|usd|cny|eur|gbp|jpy|krw)\b|€|£)"
 )
 _SAVED = re.compile(r"(?:省下?的?|立减|直降|减|优惠|少|降了|saves? (?:you )?|saving) ?$")
 _SAVED_AFTER = re.compile(r" ?(?:off\b|saved|less|cheaper)")
@@ -38,11 +43,13 @@ _ZHE = re.compile(rf"(?:{_NUM}|([一二三四五六七八九]))([一二三四五
 _HALF = re.compile(r"半价|half[- ]price|half off")
 _SCALE = re.compile(r"满分 ?5 ?分?|(?:out )?of 5\b|/ ?5\b")
 _RATING = re.compile(
-    rf"{_NUM} ?(?:颗?星|分(?!钟|之|类|享|期|钱)|stars?\b)|(?:评分|rated|均分|平均|average of|评价) ?(\d(?:\.\d+)?)"
+    rf"{_NUM} ?(?:颗?星|分(?!钟|之|类|享|期|钱)|stars?\b)"
+    r"|(?:评分|rated|均分|平均|average of|评价) ?(\d(?:\.\d+)?)"
 )
 _RATED_BEFORE_SCALE = re.compile(r"(\d(?:\.\d+)?) ?$")
 _COUNT = re.compile(
-    rf"{_NUM}\+? ?(?:(?:条|个|位|人|名)+ ?(?:人|买家)?(?:评|打)|ratings?\b|reviews?\b|(?:people|person) rated)"
+    rf"{_NUM}\+? ?(?:(?:条|个|位|人|名)+ ?(?:人|买家)?(?:评|打)"
+    r"|ratings?\b|reviews?\b|(?:people|person) rated)"
 )
 _STOCK = re.compile(
     rf"(?:只剩下?|仅剩|还剩|剩下|目前剩|剩|余|库存(?:还有)?|店里还有|还有|只有|only|just|last) ?{_NUM}"
@@ -136,17 +143,18 @@ def _money(text: _Text, evidence: Evidence) -> Iterator[Complaint]:
                 roles = {"list"}
             elif _NOW.search(before):
                 roles = {"price"}
-            currencies = _SYMBOLS.get(sign, sign.upper()).split()
+            currencies = _SYMBOLS.get(sign, [sign.upper()])
             text.left = f"{text.left[:start]}{' ' * (end - start)}{text.left[end:]}"
             said = (
                 {f"{currency} {amount.normalize():f}" for currency in currencies}
                 if amount is not None
                 else set()
             )
-            if not any(role in roles and known in said for role, known in evidence.prices):
-                # A title such as "Book of 100 $1 ideas" may say an amount that is no price.
-                if not (roles == {"price", "list", "saved", "because"} and evidence.says(match[0].strip())):
-                    yield (start, end, "unsupported_price", f"no price of the item is {match[0].strip()}")
+            if any(role in roles and known in said for role, known in evidence.prices):
+                continue
+            # A title such as "100 $1 ideas" may say an amount that is no price.
+            if len(roles) == 1 or not evidence.says(match[0].strip()):
+                yield (start, end, "unsupported_price", f"no price of the item is {match[0].strip()}")
 
 
 def _percents(text: _Text, evidence: Evidence) -> Iterator[Complaint]:

@@ -1,7 +1,7 @@
 """Everything that could be said for one brief, and a choice among it whose probability is known.
 
-A form is chosen in seven steps, each with its own weights: strategy, tone, title, body, opener, call to action,
-emoji. Only what can be filled and fits is ever an option, so the product of the steps is the exact propensity.
+A form is chosen in seven steps, each with its own weights: strategy, tone, title, body, opener, call to
+action, emoji. Only what can be filled and fits is ever an option, so the product is the exact propensity.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from magpie_services.content.dice import Dice
 from magpie_services.content.facts import Phrase, Slots
-from magpie_services.content.grammar import Grammar, Pattern
+from magpie_services.content.grammar import Forms, Grammar, Pattern
+from magpie_services.content.grammar.patterns import ADDRESS
 from magpie_services.content.limits import Limits, columns
 from magpie_services.content.strategies import Strategy, Tone
 
@@ -65,7 +66,7 @@ class Plan:
         self._limits = limits
         self._strategies = strategies
         self._tones = tones
-        self._known: dict[tuple[str | int, ...], Options] = {}
+        self._known: dict[tuple[object, ...], Options] = {}
 
     def draw(self, dice: Dice, taken: Iterable[Form]) -> tuple[Form, float] | None:
         """A form that is not taken, and its chance among those; None when none was found."""
@@ -120,44 +121,71 @@ class Plan:
         return Form(*keys), chance  # type: ignore[arg-type]
 
     def _options(self, keys: tuple[str | int, ...]) -> Options:
-        # What may follow depends on all steps before but not on the title, once the body is reached.
-        key = keys if len(keys) < 3 else (*keys[:2], *keys[3:]) if len(keys) < 6 else (*keys[:3], "emoji")
-        found = self._known.get(key if len(keys) != 3 else (*key, "body"))
+        found = self._known.get(keys)
         if found is None:
             found = self._find(keys)
-            self._known[key if len(keys) != 3 else (*key, "body")] = found
+            self._known[keys] = found
         return found
 
     def _find(self, keys: tuple[str | int, ...]) -> Options:
+        # Every eligible strategy can speak in every tone: the grammar has, for each, a title and a body that
+        # need nothing but the strategy's own facts (a test holds it to that).
         if not keys:
-            return [
-                (strategy, weight) for strategy, weight in self._strategies.items() if self._find((strategy,))
-            ]
-        strategy = Strategy(keys[0])
+            return list(self._strategies.items())
+        strategy = Strategy(str(keys[0]))
         if len(keys) == 1:
-            return [
-                (tone, weight)
-                for tone, weight in self._tones[strategy].items()
-                if self._speakable(strategy, tone)
-            ]
-        tone, forms = Tone(keys[1]), self._grammar.strategies[strategy]
+            return list(self._tones[strategy].items())
+        tone, forms = Tone(str(keys[1])), self._grammar.strategies[strategy]
         if len(keys) == 2:
-            return self._fitting(forms.titles, tone, self._limits.title_columns)
+            return self._titles(forms, tone)
         if len(keys) == 3:
-            return self._fitting(forms.bodies, tone, self._limits.body_columns)
-        left = self._limits.body_columns - self._used(forms.bodies[int(keys[3])])
+            return self._bodies(forms, tone, forms.titles[int(keys[2])])
+        body = forms.bodies[int(keys[3])]
+        left = self._limits.body_columns - self._used(body)
         if len(keys) == 4:
-            return [(0, 2.0), *self._fitting(self._grammar.openers[1:], tone, left, first=1)]
+            openers = self._fitting(self._grammar.openers, tone, left)
+            return [(0, 2.0), *((at, 1.0) for at, _ in openers if at and self._opens(int(at), body))]
         left -= self._grammar.openers[int(keys[4])].columns + 1
         if len(keys) == 5:
-            return [(0, 1.0), *self._fitting(self._grammar.calls[1:], tone, left, first=1)]
+            calls = self._fitting(self._grammar.calls, tone, left)
+            kept = [
+                (at, one) for at, one in calls if body.echoes.isdisjoint(self._grammar.calls[int(at)].echoes)
+            ]
+            return kept or [(0, 1.0)]
         return self._emoji(forms.titles[int(keys[2])], forms.emoji, tone)
 
-    def _speakable(self, strategy: Strategy, tone: Tone) -> bool:
-        forms, limits = self._grammar.strategies[strategy], self._limits
-        return any(
-            tone in title.tones and self.fits(title, limits.title_columns) for title in forms.titles
-        ) and any(tone in body.tones and self.fits(body, limits.body_columns) for body in forms.bodies)
+    def _titles(self, forms: Forms, tone: Tone) -> Options:
+        """Titles that fit and leave a body to go with them."""
+        fitting = self._fitting(forms.titles, tone, self._limits.title_columns)
+        return [(at, one) for at, one in fitting if self._bodies(forms, tone, forms.titles[int(at)])]
+
+    def _bodies(self, forms: Forms, tone: Tone, title: Pattern) -> Options:
+        """Bodies that fit; the item is named once at least, and the user addressed once at most.
+
+        The premium strategy speaks to a person: where their traits are known, title or body must say so.
+        """
+        key = (id(forms), tone, title.names_item, title.addresses)
+        found = self._known.get(key)
+        if found is None:
+            fitting = self._fitting(forms.bodies, tone, self._limits.body_columns)
+            must = forms is self._grammar.strategies[Strategy.PREMIUM] and not ADDRESS.isdisjoint(
+                self._filled
+            )
+            found = []
+            for at, one in fitting:
+                body = forms.bodies[int(at)]
+                addressed = title.addresses + body.addresses
+                if (title.names_item or body.names_item) and (addressed == 1 if must else addressed <= 1):
+                    found.append((at, one))
+            self._known[key] = found
+        return found
+
+    def _opens(self, opener: int, body: Pattern) -> bool:
+        """An opener that runs on into the body needs one that starts as a plain clause."""
+        if not self._grammar.openers[opener].attached:
+            return True
+        first = body.parts[0]
+        return not body.has_colon and (isinstance(first, str) or first.name == "item")
 
     def _fitting(self, patterns: tuple[Pattern, ...], tone: Tone, room: int, first: int = 0) -> Options:
         return [

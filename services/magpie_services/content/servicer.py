@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from typing import Any
 
 import grpc
 
@@ -18,6 +19,8 @@ from magpie_services.kit.errors import Invalid, Unimplemented
 from magpie_services.wire import items as wire_items
 from magpie_services.wire import messages as wire_messages
 from magpie_services.wire import portraits as wire_portraits
+
+Context = grpc.aio.ServicerContext[Any, Any]
 
 MAX_BATCH = 512
 MAX_VARIANTS = 16
@@ -46,7 +49,7 @@ class ContentServicer(content_grpc.ContentServiceServicer):
         self._clock = clock
 
     async def ComposeMessages(
-        self, request: content_pb.ComposeMessagesRequest, context: grpc.aio.ServicerContext
+        self, request: content_pb.ComposeMessagesRequest, context: Context
     ) -> content_pb.ComposeMessagesResponse:
         """Raises Invalid naming the field of a brief that is faulty in itself."""
         _bounded("briefs", len(request.briefs))
@@ -65,7 +68,7 @@ class ContentServicer(content_grpc.ContentServiceServicer):
         return response
 
     async def VerifyMessages(
-        self, request: content_pb.VerifyMessagesRequest, context: grpc.aio.ServicerContext
+        self, request: content_pb.VerifyMessagesRequest, context: Context
     ) -> content_pb.VerifyMessagesResponse:
         """Raises Invalid naming the field of a draft that is faulty in itself."""
         _bounded("drafts", len(request.drafts))
@@ -82,7 +85,7 @@ class ContentServicer(content_grpc.ContentServiceServicer):
         return response
 
     async def RenderCard(
-        self, request: content_pb.RenderCardRequest, context: grpc.aio.ServicerContext
+        self, request: content_pb.RenderCardRequest, context: Context
     ) -> content_pb.RenderCardResponse:
         """Always Unimplemented: this build draws no pictures."""
         raise Unimplemented("this release does not draw picture cards yet: use the item's own image_uri")

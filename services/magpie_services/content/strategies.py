@@ -42,7 +42,7 @@ Weight = Callable[[Portrait, Item], float]
 
 
 class Rule(msgspec.Struct, frozen=True):
-    """When a strategy may speak (all of `needs` are filled slots and `holds`) and how much it suits a user."""
+    """When a strategy may speak (all of `needs` are filled and it `holds`) and how much it suits a user."""
 
     needs: frozenset[str]
     weight: Weight

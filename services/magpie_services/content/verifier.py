@@ -4,9 +4,10 @@ Levels: block (must not be sent), needs_evidence (allowed only with a fact that 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import IntEnum
 from functools import lru_cache
+from types import ModuleType
 
 import msgspec
 
@@ -54,21 +55,26 @@ def _han(words: str) -> re.Pattern[str]:
 
 
 def _latin(words: str) -> re.Pattern[str]:
-    # The look-behind stands inside each word's way only where a word may begin, which keeps the search quick.
     return re.compile(rf"(?<![a-z0-9])(?:{words})(?![a-z0-9])")
 
 
-_ZH = _Lexicon(
-    True, _han(zh.BLOCK), _han(zh.SUPERLATIVE), _han(zh.NEEDS_EVIDENCE), _han(zh.WARN), _han(zh.LEGAL), _han(zh.SCARCE),
-    (("colour", _han(zh.COLOURS)), ("material", _han(zh.MATERIALS)), ("brand", _han(zh.BRANDS))),
-    tuple((flag, _han(words)) for flag, words in zh.CLAIMS),
-)  # fmt: skip
-_EN = _Lexicon(
-    False, _latin(en.BLOCK), _latin(en.SUPERLATIVE), _latin(en.NEEDS_EVIDENCE), _latin(en.WARN), _latin(en.LEGAL),
-    _latin(en.SCARCE),
-    (("colour", _latin(en.COLOURS)), ("material", _latin(en.MATERIALS)), ("brand", _latin(en.BRANDS))),
-    tuple((flag, _latin(words)) for flag, words in en.CLAIMS),
-)  # fmt: skip
+def _lexicon(words: ModuleType, compiled: Callable[[str], re.Pattern[str]], *, squeeze: bool) -> _Lexicon:
+    things = (("colour", words.COLOURS), ("material", words.MATERIALS), ("brand", words.BRANDS))
+    return _Lexicon(
+        squeeze,
+        compiled(words.BLOCK),
+        compiled(words.SUPERLATIVE),
+        compiled(words.NEEDS_EVIDENCE),
+        compiled(words.WARN),
+        compiled(words.LEGAL),
+        compiled(words.SCARCE),
+        tuple((kind, compiled(pattern)) for kind, pattern in things),
+        tuple((flag, compiled(pattern)) for flag, pattern in words.CLAIMS),
+    )
+
+
+_ZH = _lexicon(zh, _han, squeeze=True)
+_EN = _lexicon(en, _latin, squeeze=False)
 _TRAIT = re.compile(rf"({zh.TRAITS})(?=的你|的您)")
 _LETTERS = re.compile(r"[a-z]{2}|[a-z0-9][.*_\- ·•][a-z0-9]|#1")
 _HAS_HAN = re.compile(r"[\u3400-\u9fff]")

@@ -1,4 +1,4 @@
-"""English. Verbs never agree with an item's name, which may be singular or plural; sentences start upper case."""
+"""English. No verb agrees with an item's name, which may be singular or plural."""
 
 from magpie_services.content.grammar.patterns import Forms, Grammar, pattern, patterns
 from magpie_services.content.strategies import Strategy
@@ -65,7 +65,7 @@ _STRATEGIES = {
             ],
             playful=[
                 "{was} became {price}. Your wallet says thanks.",
-                "{saved} saved is a good excuse for coffee. Now {price}.",
+                "{saved} saved, to spend as you like. Now {price}.",
                 "A little bird told us: now {price}, was {was}.",
             ],
             premium=["{item}, formerly {was}, now {price}.", "{attrs}, now at {price}."],
@@ -119,7 +119,7 @@ _STRATEGIES = {
                 "{attrs}. {stock} left in stock.",
                 "We have {stock} left of {item}.",
             ],
-            plain=["{item}: {stock} left, at {price} each.", "Our shelf holds {stock} more of {item}."],
+            plain=["{item}: {stock} left, at {price}.", "Our shelf holds {stock} more of {item}."],
             playful=["We counted twice: {stock} left on the shelf.", "{stock} left, and one could be yours."],
             premium=["{stock} remaining in the shop, for {someone}.", "{attrs}. {stock} remaining."],
         ),
@@ -177,7 +177,7 @@ _STRATEGIES = {
             ],
             plain=[
                 "You {viewed|viewed} {because}. {item} for {price}, in case you wonder.",
-                "From {because} {viewed|you viewed} to {item}: one click.",
+                "You {viewed|viewed} {because}. Now have a look at {item}.",
             ],
             playful=[
                 "You {viewed|met} {because}. Now {item} wants a turn.",
@@ -207,7 +207,7 @@ _STRATEGIES = {
                 "You {bought|bought} {because}. Have a look at {item}.",
                 "To go with {because} {bought|you bought}: {item}.",
                 "You {bought|have} {because} already. This could join it: {attrs}.",
-                "We paired {because}, {bought|your purchase}, with {item}.",
+                "You {bought|bought} {because}. {item} could keep it company.",
             ],
             plain=[
                 "You {bought|bought} {because}. {item} for {price} could go with it.",
@@ -276,6 +276,7 @@ _STRATEGIES = {
                 "{new|New} from {brand}: {attrs}.",
                 "{new|New} from {brand}, at {price}: {item}.",
                 "{item} {new|arrived} from {brand}.",
+                "{item} {new|just arrived}. Have a first look.",
             ],
             plain=[
                 "{brand} {new|added} this one: {attrs}, for {price}.",
@@ -416,7 +417,7 @@ GRAMMAR = Grammar(
     openers=(
         pattern(""),
         *patterns(
-            plain=["Hello.", "A quick note.", "For you.", "News from the shop."],
+            plain=["Hello.", "A quick note.", "News from the shop."],
             playful=["Psst!", "Hey there!", "Knock knock.", "Hi!"],
             premium=["Good day.", "A note for you."],
         ),

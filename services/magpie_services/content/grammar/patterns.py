@@ -14,6 +14,9 @@ from magpie_services.content.strategies import Strategy, Tone
 
 _SLOT = re.compile(r"\{([^{}]+)\}")
 # Not said by an item's name even where it repeats them; the rest have a "~" form beside it.
+ADDRESS = frozenset({"you", "all_you", "someone"})
+# Words that sound clumsy twice in one body: a call to action may not repeat what the body says.
+_ECHOES = ("看", "瞧", "来", "愿", "look", "see", "peek", "time", "leisure", "moment", "tap", "curious", "hi")
 _NAMED = frozenset(["brand", "category", "colour", "material", "style", "styles", "attrs", "look"])
 
 
@@ -34,6 +37,14 @@ class Pattern(NamedTuple):
     names_item: bool
     columns: int
     tones: frozenset[Tone]
+    echoes: frozenset[str]
+    attached: bool
+    has_colon: bool
+
+    @property
+    def addresses(self) -> bool:
+        """Whether it speaks to the user by their traits."""
+        return not self.needs.isdisjoint(ADDRESS)
 
 
 class Forms(NamedTuple):
@@ -75,8 +86,19 @@ def pattern(source: str, *tones: Tone) -> Pattern:
             # Room for spaces between scripts, an article, the longer noun.
             width += 2 + columns(part.words) + (3 if part.article else 0)
             width += max(map(columns, part.nouns)) + 1 if part.nouns else 0
+    literal = "".join(part if isinstance(part, str) else part.words for part in parts).casefold()
+    echoes = frozenset(echo for echo in _ECHOES if echo in literal)
     needs = frozenset(part.name for part in parts if isinstance(part, Slot) and part.name != "item")
-    return Pattern(tuple(parts), needs, names_item, width, frozenset(tones or Tone))
+    return Pattern(
+        tuple(parts),
+        needs,
+        names_item,
+        width,
+        frozenset(tones or Tone),
+        echoes,
+        source.endswith("，"),
+        "：" in source,
+    )
 
 
 def patterns(

@@ -30,7 +30,7 @@ _STRATEGIES = {
                 "{item}举手：看看我嘛～",
                 "{attrs}，是不是你正在找的那一款？",
                 "听说你常看{liked}，{item}就自己跑来了。",
-                "逛累了？来{item}这里歇歇眼睛。",
+                "{item}在货架上踮着脚等你。",
             ],
             premium=[
                 "{attrs}，留给{you}。",
@@ -71,9 +71,9 @@ _STRATEGIES = {
             ],
             playful=[
                 "{was} 变成 {price}，钱包松了口气。",
-                "省下的 {saved}，够给自己加个餐啦。",
+                "省下的 {saved}，留着犒劳自己吧。现价 {price}。",
                 "价格{drop|往下跳了一格}：{was} → {price}。",
-                "喜鹊捎来的好消息：现在 {price}，省 {saved}。",
+                "枝头传来好消息：现在 {price}，省 {saved}。",
             ],
             premium=["{item}，原价 {was}，现价 {price}。", "{attrs}，现以 {price} 相候。"],
         ),
@@ -128,7 +128,7 @@ _STRATEGIES = {
                 "{item}，店里还有 {stock} {mw}。",
             ],
             plain=["{item}目前库存 {stock} {mw}，现价 {price}。", "还剩 {stock} {mw}，想要可以早点来看。"],
-            playful=["我帮你数过了，还剩 {stock} {mw}。", "货架上只剩 {stock} {mw}啦，来看看有没有你的。"],
+            playful=["数过啦，还剩 {stock} {mw}。", "货架上只剩 {stock} {mw}啦，来看看有没有你的。"],
             premium=["店中余 {stock} {mw}，留意给{you}。", "{attrs}，余 {stock} {mw}。"],
         ),
         emoji=("👀", "🔔"),
@@ -253,20 +253,20 @@ _STRATEGIES = {
                 "{item}快用完的话，可以{again|再带一份}。",
             ],
             playful=["{item}说，它随时准备{again|再上门}。", "翻翻柜子，{again|买过}的{item}还有吗？"],
-            premium=["你{again|用过}的{item}，如需可再添。", "{again|曾选}的{item}，现价 {price}。"],
+            premium=["你{again|选过}的{item}，如需可再添。", "{again|曾选}的{item}，现价 {price}。"],
         ),
         emoji=("🔁", "🧺"),
     ),
     Strategy.NEW_FROM_BRAND: Forms(
         titles=patterns(
             every=[
-                "{brand}{new|上新}：{item}",
-                "{brand}{new|上新}了",
+                "{brand}{new|新品}：{item}",
+                "{brand}有{new|新品}了",
                 "来自{brand}的{new|新品}",
                 "{brand}{new|新到}{item}",
             ],
             plain=["{brand}有{new|新品}：{item}", "{brand}{new|新上架}{item}"],
-            playful=["{brand}{new|上新}啦", "{brand}带着{new|新品}来了"],
+            playful=["{brand}家有{new|新品}啦", "{brand}带着{new|新品}来了"],
             premium=["{brand}，{new|新到店}", "{new|新到}：{brand}"],
         ),
         bodies=patterns(
@@ -275,6 +275,7 @@ _STRATEGIES = {
                 "{brand}的{new|新品}到了：{attrs}。",
                 "{new|新到}的{item}，来自{brand}，现价 {price}。",
                 "{item}{new|刚上架}，{attrs}。",
+                "{item}{new|刚刚上架}，先来看一眼。",
             ],
             plain=[
                 "{item}是{brand}的{new|新品}，现价 {price}。",
@@ -293,7 +294,7 @@ _STRATEGIES = {
                 "{item}{popular|人气正旺}",
                 "{topic}人气第 {rank} 位",
             ],
-            plain=["{item}，{topic}第 {rank} 位", "{popular|很多人在看}：{item}"],
+            plain=["{item}，{topic}人气第 {rank} 位", "{popular|很多人在看}：{item}"],
             playful=["{popular|好多人}在看{item}", "{item}{popular|有点红}"],
             premium=["{popular|近来受关注}的{item}", "{item}，{popular|近来人气不低}"],
         ),
@@ -359,6 +360,8 @@ _STRATEGIES = {
                 "{look}，想请{you}看看。",
                 "{attrs}，写给{you}。",
                 "{attrs}，为你挑好的一款，慢慢看。",
+                "{look}，都在这一款里。",
+                "挑了这一款：{attrs}。",
                 "写给{all_you}：{attrs}。",
             ],
             plain=[
@@ -378,6 +381,9 @@ _STRATEGIES = {
                 "{look}，不必多说，请{you}过目。",
                 "{attrs}，与{you}不期而遇。",
                 "{attrs}，静候{you}。",
+                "{look}，安安静静等你来。",
+                "{attrs}。得空时，不妨细看。",
+                "{look}，愿你一眼看中。",
             ],
         ),
         emoji=("✨",),
@@ -416,9 +422,8 @@ GRAMMAR = Grammar(
     openers=(
         pattern(""),
         *patterns(
-            plain=["跟你说一声：", "给你留意到：", "你可能想知道：", "来自店里的消息："],
-            playful=["嗨，", "叮咚，", "悄悄告诉你，", "喜鹊来报：", "打个岔，"],
-            premium=["你好，", "致你：", "给你留了消息："],
+            plain=["跟你说一声，", "提醒一下，", "告诉你一声，"],
+            playful=["嗨～", "叮咚～", "嘿～", "喜鹊来报～", "悄悄告诉你，"],
         ),
     ),
     calls=(
