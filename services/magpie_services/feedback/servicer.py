@@ -12,6 +12,7 @@ from magpie_services.feedback import domain, metrics
 from magpie_services.feedback.domain import Outcomes, Receipt, Refusal
 from magpie_services.feedback.metrics import CountStore, Group, Row
 from magpie_services.kit import ledger_keys
+from magpie_services.kit import metrics as kit_metrics
 from magpie_services.kit.attribution import AttributionTokens
 from magpie_services.kit.clock import Clock
 from magpie_services.kit.errors import Invalid
@@ -65,6 +66,9 @@ class FeedbackServicer(feedback_grpc.FeedbackServiceServicer):
                 field, reason = problem.violations[0]
                 refusals.append(Refusal(index, field, reason))
         recorded = await self._outcomes.record(good)
+        kit_metrics.FEEDBACK_OUTCOMES.labels("accepted").inc(recorded.accepted)
+        kit_metrics.FEEDBACK_OUTCOMES.labels("duplicate").inc(recorded.duplicates)
+        kit_metrics.FEEDBACK_OUTCOMES.labels("refused").inc(len(refusals) + len(recorded.refusals))
         refusals = sorted([*refusals, *recorded.refusals], key=lambda refusal: refusal.index)
         return feedback_pb.RecordOutcomesResponse(
             accepted_count=recorded.accepted,

@@ -55,3 +55,16 @@ LAKE_COMMIT_SECONDS = Histogram(
 LAKE_LAG_SECONDS = Gauge(
     "magpie_lake_lag_seconds", "Age of the newest entry when it was committed.", registry=REGISTRY
 )
+
+PROFILE_EVENTS = Counter(
+    "magpie_profile_events_total",
+    "Events of RecordEvents, by what became of them.",
+    ["what"],
+    registry=REGISTRY,
+)
+FEEDBACK_OUTCOMES = Counter(
+    "magpie_feedback_outcomes_total",
+    "Outcomes of RecordOutcomes, by what became of them.",
+    ["what"],
+    registry=REGISTRY,
+)

@@ -10,6 +10,7 @@ from magpie.v1 import profile_service_pb2 as profile_pb
 from magpie.v1 import profile_service_pb2_grpc as profile_grpc
 from magpie_services.core import checks
 from magpie_services.core.events import Event
+from magpie_services.kit import metrics
 from magpie_services.kit.clock import Clock
 from magpie_services.kit.errors import Invalid
 from magpie_services.kit.idempotency import Answers
@@ -61,6 +62,9 @@ class ProfileServicer(profile_grpc.ProfileServiceServicer):
                 field = f"events[{index}].{wire_events.FIELDS.get(fault.field, fault.field)}"
                 refusals.append(Refusal(index, event.event_id, field, fault.reason))
         recorded = await self._profiles.record(good)
+        metrics.PROFILE_EVENTS.labels("accepted").inc(recorded.accepted)
+        metrics.PROFILE_EVENTS.labels("duplicate").inc(recorded.duplicates)
+        metrics.PROFILE_EVENTS.labels("refused").inc(len(refusals) + len(recorded.refusals))
         refusals = sorted([*refusals, *recorded.refusals], key=lambda refusal: refusal.index)
         return profile_pb.RecordEventsResponse(
             accepted_count=recorded.accepted,

@@ -226,6 +226,19 @@ async def test_without_profile_nothing_is_taken_and_the_retry_is(feedback: Feedb
     assert (await record(feedback, outcome(token, CLICKED))).accepted_count == 1
 
 
+async def test_a_crash_between_portrait_and_log_is_mended_by_the_retry(
+    feedback: Feedback, profile: tuple[str, Profile], redis: Redis
+) -> None:
+    token = await decide(redis)
+    await record(feedback, outcome(token, CLICKED))
+    # As if the process had died after telling profile: the portrait has it, our log and marks do not.
+    part, decision_id = partition("u1"), TOKENS.verify(token).decision_id
+    await redis.delete(stream_key("outcomes", part), f"magpie:{{{part}}}:outcome:{decision_id}")
+    assert (await record(feedback, outcome(token, CLICKED))).accepted_count == 1
+    assert await redis.xlen(stream_key("outcomes", part)) == 1
+    assert (await state(profile[1])).portrait.pushes.week.clicked == pytest.approx(1.0, abs=0.01)
+
+
 async def test_figures_are_counted_at_the_time_of_the_decision(feedback: Feedback, redis: Redis) -> None:
     for request_id in ("r1", "r2"):
         token = await decide(redis, request_id)

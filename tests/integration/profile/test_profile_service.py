@@ -199,6 +199,30 @@ async def test_an_interrupted_link_is_completed_by_a_retry(profile: Stub, redis:
         assert {item.item_id: item.views for item in linked.portrait.items} == {"a": 1, "b": 1, "c": 1}
 
 
+async def test_two_who_link_crosswise_at_once_make_no_circle(profile: Stub) -> None:
+    await record(profile, view("e1", user_id="a"), view("e2", user_id="b", item_id="i2"))
+    requests = [
+        profile_pb.LinkIdentitiesRequest(user_id=one, alias_user_ids=[other], request_id=f"{one}{other}")
+        for one, other in (("a", "b"), ("b", "a"))
+    ]
+    linked = await asyncio.gather(*(profile.LinkIdentities(request, timeout=TIMEOUT) for request in requests))
+    assert len({response.portrait.user_id for response in linked}) == 1
+    assert (await state(profile, "a")).portrait.snapshot == (await state(profile, "b")).portrait.snapshot
+    assert {item.item_id for item in (await state(profile, "a")).portrait.items} == {"i1", "i2"}
+
+
+async def test_erasing_a_person_erases_every_identity(profile: Stub, redis: Redis) -> None:
+    await record(profile, view("e1", user_id="anonymous"), view("e2"))
+    link = profile_pb.LinkIdentitiesRequest(user_id="u1", alias_user_ids=["anonymous"], request_id="l1")
+    await profile.LinkIdentities(link, timeout=TIMEOUT)
+    request = profile_pb.EraseUserRequest(user_id="anonymous", request_id="x1")
+    assert (await profile.EraseUser(request, timeout=TIMEOUT)).existed
+    response = await record(profile, view("e3"), view("e4", user_id="anonymous"))
+    assert [refusal.reason for refusal in response.refusals] == ["user was erased"] * 2
+    erased = [event.user_id for event in await logged(redis) if event.kind == EventKind.ERASED]
+    assert erased == ["u1", "anonymous"]
+
+
 async def test_an_erased_user_is_unreadable_and_blocked(profile: Stub, redis: Redis) -> None:
     await record(profile, view("e1"))
     blob = await redis.hget(user_key("user", "u1"), "blob")
