@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
@@ -15,16 +15,6 @@ from magpie_services.kit.errors import Conflict, NotAllowed
 from magpie_services.profile.state import Consent, Device, UserState
 from magpie_services.profile.store import Change, ProfileStore, Row
 
-# Written by calls of their own: an event that only claims that somebody consented or was erased is refused.
-OWN_KINDS = frozenset(
-    {
-        EventKind.CONSENT_CHANGED,
-        EventKind.DEVICE_REGISTERED,
-        EventKind.DEVICE_REMOVED,
-        EventKind.IDENTITY_LINKED,
-        EventKind.ERASED,
-    }
-)
 ERASED = "user was erased"
 MAX_HOPS = 8
 _ATTEMPTS = 40
@@ -50,7 +40,7 @@ class Recorded(msgspec.Struct):
 
 def faults(event: Event, now_ms: int) -> list[Violation]:
     """What is wrong with an event that an app sent."""
-    if event.kind in OWN_KINDS:
+    if event.kind in own_events.KINDS:
         return [Violation("kind", "is written by the service itself")]
     return core_events.violations(event, now_ms)
 
@@ -128,7 +118,8 @@ class Profiles:
             state = _state(row)
             for answer in answers:
                 state.answer(answer)
-            return self._change(row, state, [_consent_event(row.user_id, answer) for answer in answers])
+            events = [own_events.answered(row.user_id, answer, self._now_ms()) for answer in answers]
+            return Change(row=row, state=state, events=events)
 
         return await self._update(user_id, decide)
 
@@ -263,22 +254,6 @@ class Profiles:
     async def _follow(self, user_id: str) -> str:
         return (await self._row(user_id)).user_id
 
-    def _change(self, row: Row, state: UserState, events: list[Event]) -> Change:
-        received_ms = self._now_ms()
-        events = [msgspec.structs.replace(event, received_ms=received_ms) for event in events]
-        return Change(row=row, state=state, events=events)
-
-    def _own_event(self, user_id: str, kind: EventKind, what: str, facts: Mapping[str, str]) -> Event:
-        now_ms = self._now_ms()
-        return Event(
-            event_id=f"{kind}:{what}:{now_ms}",
-            user_id=user_id,
-            kind=kind,
-            occurred_ms=now_ms,
-            received_ms=now_ms,
-            attributes=dict(facts),
-        )
-
     async def _pause(self, attempt: int) -> None:
         await asyncio.sleep(self._random.uniform(0, min(0.1, 0.002 * 2 ** min(attempt, 10))))
 
@@ -306,21 +281,6 @@ def _state(row: Row) -> UserState:
 def _check(row: Row) -> None:
     if row.erased_ms:
         raise NotAllowed(ERASED, reason="USER_ERASED")
-
-
-def _consent_event(user_id: str, answer: Consent) -> Event:
-    return Event(
-        event_id=f"consent:{answer.purpose}:{answer.at_ms}:{'yes' if answer.granted else 'no'}",
-        user_id=user_id,
-        kind=EventKind.CONSENT_CHANGED,
-        occurred_ms=answer.at_ms,
-        attributes={
-            "purpose": answer.purpose,
-            "granted": "true" if answer.granted else "false",
-            "text_version": answer.text_version,
-            "source": answer.source,
-        },
-    )
 
 
 def _busy() -> Conflict:

@@ -1,4 +1,4 @@
-"""A lease has one holder, runs out, numbers its holders upwards; a script survives a server that forgot it."""
+"""A lease has one holder, runs out, numbers its holders upwards; a script survives a forgetful server."""
 
 import asyncio
 
