@@ -12,6 +12,7 @@ from magpie_services.core.checks import Violation
 from magpie_services.core.events import Event, EventKind
 from magpie_services.core.portraits import new_portrait
 from magpie_services.kit.errors import Conflict, NotAllowed
+from magpie_services.profile import own_events
 from magpie_services.profile.state import Consent, Device, UserState
 from magpie_services.profile.store import Change, ProfileStore, Row
 
@@ -131,8 +132,15 @@ class Profiles:
             state = _state(row)
             state.register(device)
             facts = {"device_id": device.device_id, "channel": device.channel}
-            event = self._own_event(row.user_id, EventKind.DEVICE_REGISTERED, device.device_id, facts)
-            return self._change(row, state, [msgspec.structs.replace(event, platform=device.platform)])
+            event = own_events.happened(
+                row.user_id,
+                EventKind.DEVICE_REGISTERED,
+                device.device_id,
+                device.updated_ms,
+                facts,
+                device.platform,
+            )
+            return Change(row=row, state=state, events=[event])
 
         return await self._update(user_id, decide)
 
@@ -145,10 +153,9 @@ class Profiles:
             state = _state(row)
             if not state.remove(device_id, unless_updated_since_ms):
                 return None
-            event = self._own_event(
-                row.user_id, EventKind.DEVICE_REMOVED, device_id, {"device_id": device_id}
-            )
-            return self._change(row, state, [event])
+            facts, now_ms = {"device_id": device_id}, self._now_ms()
+            event = own_events.happened(row.user_id, EventKind.DEVICE_REMOVED, device_id, now_ms, facts)
+            return Change(row=row, state=state, events=[event])
 
         return await self._update(user_id, decide)
 
@@ -197,12 +204,9 @@ class Profiles:
                     state.answer(answer)
                 for device in alias.state.devices:
                     state.register(device)
-            event = self._own_event(
-                row.user_id, EventKind.IDENTITY_LINKED, alias_id, {"alias_user_id": alias_id}
-            )
-            change = self._change(row, state, [event])
-            change.marks = marks
-            return change
+            facts, now_ms = {"alias_user_id": alias_id}, self._now_ms()
+            event = own_events.happened(row.user_id, EventKind.IDENTITY_LINKED, alias_id, now_ms, facts)
+            return Change(row=row, state=state, events=[event], marks=marks)
 
         await self._update(kept_id, decide)
 
@@ -218,11 +222,12 @@ class Profiles:
             # The lake knows the identities folded into this one by their own ids.
             others = {user_id, *(row.state.linked if row.state else ())} - {row.user_id}
             ids = [row.user_id, *sorted(others)]
-            events = [self._own_event(identity, EventKind.ERASED, "user", {}) for identity in ids]
+            now_ms = self._now_ms()
+            events = [own_events.happened(one, EventKind.ERASED, "user", now_ms, {}) for one in ids]
             if await self._store.erase(row, events):
                 for other in others:
                     await self._store.wipe(other)
-                return events[0].occurred_ms, row.state is not None
+                return now_ms, row.state is not None
             await self._pause(attempt)
         raise _busy()
 
