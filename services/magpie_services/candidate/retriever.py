@@ -15,9 +15,9 @@ from magpie_services.core import features
 from magpie_services.core.portraits import Portrait
 from magpie_services.kit import metrics
 from magpie_services.kit.breaker import CircuitBreaker, State
-from magpie_services.kit.deadlines import remaining
-from magpie_services.kit.errors import DeadlineExceeded, MagpieError, NotFound, Unavailable
+from magpie_services.kit.errors import MagpieError, NotFound, Unavailable
 from magpie_services.kit.prediction import Prediction
+from magpie_services.kit.refreshing import Refresher
 
 log = structlog.get_logger()
 
@@ -40,42 +40,31 @@ class Retriever:
         self._prediction = prediction
         self._breaker = breaker
         self._timeout = timeout_seconds
-        self._poll_seconds = poll_seconds
-        self._refreshing = asyncio.Lock()
+        self._refresher = Refresher(MODEL, self.refresh, poll_seconds=poll_seconds)
 
     async def run(self) -> None:
         """Look for a newer version every few seconds until cancelled."""
-        told = ""
-        while True:
-            try:
-                await self.refresh()
-                told = ""
-            except MagpieError as error:
-                if error.reason != told:
-                    log.warning("retriever.not_refreshed", reason=error.reason)
-                told = error.reason
-            await asyncio.sleep(self._poll_seconds)
+        await self._refresher.run()
 
     async def refresh(self) -> None:
         """Take the newest available version. Raises Unavailable, DeadlineExceeded; what was held stays."""
-        async with self._refreshing:
-            try:
-                states = await self._prediction.status(MODEL)
-            except NotFound:
-                states = []
-            except MagpieError:
-                self.missing = self.release is None
-                raise
-            available = [version for version, state in states if state == "AVAILABLE"]
-            self.missing = False
-            if not available or (self.release and self.release.version == max(available)):
-                return
-            try:
-                self.release = await self._fetch(max(available))
-            except MagpieError:
-                self.missing = self.release is None
-                raise
-            log.info("retriever.release", version=self.release.version, items=len(self.release.ids))
+        try:
+            states = await self._prediction.status(MODEL)
+        except NotFound:
+            states = []
+        except MagpieError:
+            self.missing = self.release is None
+            raise
+        available = [version for version, state in states if state == "AVAILABLE"]
+        self.missing = False
+        if not available or (self.release and self.release.version == max(available)):
+            return
+        try:
+            self.release = await self._fetch(max(available))
+        except MagpieError:
+            self.missing = self.release is None
+            raise
+        log.info("retriever.release", version=self.release.version, items=len(self.release.ids))
 
     async def user_vectors(self, portraits: Sequence[Portrait], now_ms: int) -> UserVectors | None:
         """Vectors of users by the release held, None when there is none.
@@ -95,7 +84,7 @@ class Retriever:
                 vectors[known] = await self._retrieve(release, inputs)
             except NotFound:
                 # The server has let go of this version: take its next one at once, and ask that.
-                await self._refresh_soon()
+                await self._refresher.soon()
                 if self.release is release:
                     raise Unavailable("the retrieval model is gone") from None
                 return await self.user_vectors(portraits, now_ms)
@@ -126,15 +115,6 @@ class Retriever:
         finally:
             self._breaker.record(ok=ok, seconds=time.monotonic() - started)
             metrics.BREAKER_OPEN.labels(MODEL).set(self._breaker.state is not State.CLOSED)
-
-    async def _refresh_soon(self) -> None:
-        """Refresh, waiting for it no longer than the call may take."""
-        refreshing = asyncio.ensure_future(self.refresh())
-        done, _ = await asyncio.wait([refreshing], timeout=remaining(1.0))
-        if not done:
-            refreshing.add_done_callback(_seen)
-            raise DeadlineExceeded("the retrieval model is being replaced")
-        refreshing.result()
 
     async def _fetch(self, version: int) -> Release:
         ids: list[str] = []
@@ -175,9 +155,3 @@ def _sequences(
     items = np.take_along_axis(items, order, axis=1)
     kinds = np.take_along_axis(kinds, order, axis=1) * (items > 0)
     return items, kinds, np.take_along_axis(gaps, order, axis=1) * (items > 0)
-
-
-def _seen(refreshing: "asyncio.Future[None]") -> None:
-    """Takes note of how a refresh that nobody waited for ended."""
-    if not refreshing.cancelled() and (error := refreshing.exception()):
-        log.warning("retriever.not_refreshed", reason=getattr(error, "reason", type(error).__name__))

@@ -20,7 +20,7 @@ from magpie_services.core.mirror import Mirror
 from magpie_services.core.portraits import Portrait
 from magpie_services.kit import metrics
 from magpie_services.kit.clock import Clock
-from magpie_services.kit.errors import DeadlineExceeded, Invalid, Unavailable
+from magpie_services.kit.errors import DeadlineExceeded, Invalid, NotFound, Unavailable
 from magpie_services.wire import candidates as wire_candidates
 from magpie_services.wire import items as wire_items
 from magpie_services.wire import portraits as wire_portraits
@@ -173,7 +173,7 @@ class CandidateServicer(candidate_grpc.CandidateServiceServicer):
         """Vectors, and whether they should be there and are not."""
         try:
             users = await self._vectors(portraits, now_ms)
-        except (DeadlineExceeded, Unavailable):
+        except (DeadlineExceeded, NotFound, Unavailable):
             metrics.DEGRADED.labels("retrieval").inc()
             return None, True
         return users, users is None and self._missing()

@@ -142,7 +142,9 @@ async def _call(method: Stubbed, request: Any, model: str, timeout_seconds: floa
     try:
         return await method(request, timeout=remaining(timeout_seconds))
     except grpc.aio.AioRpcError as error:
-        log.warning("prediction.failed", model=model, code=error.code().name, details=error.details())
+        # A model that is not there yet is looked for every few seconds: no news.
+        tell = log.debug if error.code() == grpc.StatusCode.NOT_FOUND else log.warning
+        tell("prediction.failed", model=model, code=error.code().name, details=error.details())
         raise _translated(error, model) from error
 
 

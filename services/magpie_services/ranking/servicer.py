@@ -87,10 +87,11 @@ class RankingServicer(ranking_grpc.RankingServiceServicer):
         asked = explain.variants(portrait, listed, self._mirror.columns, self._clock.now_ms())
         scored = await scorer.score(self._model, asked.batch)
         response = ranking_pb.ExplainScoresResponse(ranker_version=scored.version, fallback=scored.fallback)
+        probabilities = _probabilities(scored, 0)
         for at, candidate in enumerate(request.candidates):
             response.explanations.add(
                 item_id=candidate.item_id,
-                probabilities=_probabilities(scored, 0, at),
+                probabilities=probabilities[at],
                 contributions=[
                     ranking_pb.Contribution(
                         cause=cause.cause, is_item=cause.is_item, purchase=cause.purchase, click=cause.click
@@ -143,26 +144,31 @@ def _ranked(
     user: int,
 ) -> ranking_pb.RankedList:
     order = scorer.best_first(scored.probabilities[user, : len(given.candidates)])
-    asked = request.features_of_best + request.features_of_rest > 0
     best, rest = request.features_of_best, request.features_of_rest
+    asked = best + rest > 0
     drawn, chance = scorer.sample(order, best, rest, request.seed, user_id) if asked else (set(), 0.0)
+    probabilities = _probabilities(scored, user)
     ranked = ranking_pb.RankedList(user_id=user_id)
     for place, at in enumerate(order):
         ranked.candidates.add(
             candidate=given.candidates[at],
-            probabilities=_probabilities(scored, user, at),
+            probabilities=probabilities[at],
             features=batch.features(user, at) if at in drawn else b"",
             feature_inclusion=1.0 if asked and place < best else chance,
         )
     return ranked
 
 
-def _probabilities(scored: Scored, user: int, candidate: int) -> ranking_pb.Probabilities:
-    click, purchase, dismiss, unsubscribe = scored.probabilities[user, candidate].tolist()
-    return ranking_pb.Probabilities(
-        click=click,
-        purchase=purchase,
-        dismiss=dismiss,
-        unsubscribe=unsubscribe,
-        organic_purchase=float(scored.organic[user, candidate]),
-    )
+def _probabilities(scored: Scored, user: int) -> list[ranking_pb.Probabilities]:
+    """Of every candidate of a user, padding included."""
+    heads, organic = scored.probabilities[user].tolist(), scored.organic[user].tolist()
+    return [
+        ranking_pb.Probabilities(
+            click=click,
+            purchase=purchase,
+            dismiss=dismiss,
+            unsubscribe=unsubscribe,
+            organic_purchase=unpushed,
+        )
+        for (click, purchase, dismiss, unsubscribe), unpushed in zip(heads, organic, strict=True)
+    ]

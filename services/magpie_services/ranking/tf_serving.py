@@ -1,6 +1,5 @@
 """The ranking model on the model server: follows its versions, refuses a foreign schema, scores batches."""
 
-import asyncio
 import time
 
 import numpy as np
@@ -9,9 +8,9 @@ import structlog
 from magpie_services.core.features import HEADS, SCHEMA_HASH
 from magpie_services.kit import metrics
 from magpie_services.kit.breaker import CircuitBreaker, State
-from magpie_services.kit.deadlines import remaining
-from magpie_services.kit.errors import DeadlineExceeded, MagpieError, NotFound, Unavailable
+from magpie_services.kit.errors import NotFound, Unavailable
 from magpie_services.kit.prediction import Prediction
+from magpie_services.kit.refreshing import Refresher
 from magpie_services.ranking.batch import Batch
 from magpie_services.ranking.light import NAMES, Floats, Light, light
 from magpie_services.ranking.light_store import LightStore
@@ -39,44 +38,34 @@ class Ranker:
     ) -> None:
         self.version = 0
         self.light = first_light
+        self._stored_seen = False
         self._prediction = prediction
         self._breaker = breaker
         self._store = store
         self._timeout = timeout_seconds
-        self._poll_seconds = poll_seconds
         self._speaks: dict[int, bool] = {}  # version → has our schema
-        self._refreshing = asyncio.Lock()
+        self._refresher = Refresher(MODEL, self.refresh, poll_seconds=poll_seconds)
 
     async def run(self) -> None:
-        """Take the stored light scorer, then look for newer versions every few seconds until cancelled."""
-        stored, told = False, ""
-        while True:
-            try:
-                # First what Redis has: it may be all there is for long. Then, and without it, the server.
-                stored = stored or await self._take_stored()
-                await self.refresh()
-                told = ""
-            except MagpieError as error:
-                if error.reason != told:
-                    log.warning("ranker.not_refreshed", reason=error.reason)
-                told = error.reason
-            await asyncio.sleep(self._poll_seconds)
+        """Look for a newer version every few seconds until cancelled."""
+        await self._refresher.run()
 
     async def refresh(self) -> None:
         """Take the newest version that fits. Raises Unavailable, DeadlineExceeded; what was held stays."""
-        async with self._refreshing:
-            try:
-                states = await self._prediction.status(MODEL)
-            except NotFound:
-                states = []
-            available = sorted((version for version, state in states if state == "AVAILABLE"), reverse=True)
-            for version in available:
-                if version == self.version:
-                    return
-                if await self._fits(version):
-                    await self._take(version)
-                    return
-            self.version = 0
+        # First what Redis has: it may be all there is for long. Then, and without it, the server.
+        self._stored_seen = self._stored_seen or await self._take_stored()
+        try:
+            states = await self._prediction.status(MODEL)
+        except NotFound:
+            states = []
+        available = sorted((version for version, state in states if state == "AVAILABLE"), reverse=True)
+        for version in available:
+            if version == self.version:
+                return
+            if await self._fits(version):
+                await self._take(version)
+                return
+        self.version = 0
 
     async def score(self, batch: Batch, version: int = 0, *, sent: float = 1.0) -> tuple[Floats, int]:
         """Probabilities float32 [B, N, 4] and the version that gave them; `version` 0 is the newest.
@@ -97,7 +86,7 @@ class Ranker:
             if version:
                 raise
         # The server has let go of this version: take its next one at once, and ask that.
-        await self._refresh_soon()
+        await self._refresher.soon()
         if self.version in (0, wanted):
             raise Unavailable("the ranking model is gone")
         return await self._ask(batch, self.version, sent), self.version
@@ -162,18 +151,3 @@ class Ranker:
             self.light = stored
             log.info("ranker.light_from_store", version=stored.version)
         return True
-
-    async def _refresh_soon(self) -> None:
-        """Refresh, waiting for it no longer than the call may take."""
-        refreshing = asyncio.ensure_future(self.refresh())
-        done, _ = await asyncio.wait([refreshing], timeout=remaining(1.0))
-        if not done:
-            refreshing.add_done_callback(_seen)
-            raise DeadlineExceeded("the ranking model is being replaced")
-        refreshing.result()
-
-
-def _seen(refreshing: "asyncio.Future[None]") -> None:
-    """Takes note of how a refresh that nobody waited for ended."""
-    if not refreshing.cancelled() and (error := refreshing.exception()):
-        log.warning("ranker.not_refreshed", reason=getattr(error, "reason", type(error).__name__))
