@@ -72,7 +72,7 @@ def settings_for(redis_url: str, around: Neighbours, **changes: Any) -> PushSett
         "no_send_share": 0.0,
         "due_poll_seconds": 0.02,
         "campaign_poll_seconds": 0.02,
-        "grace_seconds": 0.5,
+        "grace_seconds": 0.0,
         **{f"{name}_address": address for name in ("profile", "candidate", "ranking", "content", "feedback")},
     }
     return PushSettings(**(values | changes))

@@ -1,0 +1,99 @@
+"""What is chosen, and with which chance."""
+
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from magpie_services.core.decisions import Arm
+from magpie_services.push.policy import Objective, Policy, choose, logged, propensities, seed_of
+
+CLICKS = Objective(click=1.0, purchase=0.0, dismiss=0.0, unsubscribe=0.0)
+shares = st.tuples(st.floats(0, 1), st.floats(0, 1)).map(lambda s: (s[0], (1 - s[0]) * s[1]))
+
+
+def arm(number: int, click: float, features: bytes = b"") -> Arm:
+    return Arm(item_id=f"i{number}", probabilities=[click, 0.0, 0.0, 0.0], features=features)
+
+
+def test_value_adds_worth_and_takes_off_cost() -> None:
+    objective = Objective(click=1, purchase=20, dismiss=0.5, unsubscribe=30)
+    assert objective.value([0.1, 0.01, 0.2, 0.001]) == pytest.approx(0.1 + 0.2 - 0.1 - 0.03)
+
+
+@given(
+    clicks=st.lists(st.floats(-1, 1), max_size=30),
+    shares=shares,
+    arms=st.integers(1, 20),
+    seed=st.integers(0),
+)
+def test_propensities_sum_to_one_and_the_chosen_has_one(
+    clicks: list[float], shares: tuple[float, float], arms: int, seed: int
+) -> None:
+    policy = Policy(objective=CLICKS, exploration=shares[0], no_send_share=shares[1], arms=arms)
+    choice = choose([arm(n, click) for n, click in enumerate(clicks)], policy, seed)
+    assert sum(option.propensity for option in choice.arms) == pytest.approx(1)
+    assert all(option.propensity >= 0 for option in choice.arms)
+    assert choice.arms[choice.chosen].propensity > 0
+    assert len(choice.arms) <= 101
+    assert [option.item_id for option in choice.arms].count("") == 1
+
+
+@given(values=st.lists(st.floats(0.001, 1), min_size=1, max_size=20))
+def test_the_best_is_chosen_when_nothing_is_drawn(values: list[float]) -> None:
+    policy = Policy(objective=CLICKS, exploration=0.0, no_send_share=0.0)
+    choice = choose([arm(n, value) for n, value in enumerate(values)], policy, 1)
+    assert choice.arms[choice.chosen].value == max(values)
+    assert choice.chosen == 0
+    assert not choice.explored
+
+
+def test_nothing_is_sent_when_the_best_is_not_worth_it() -> None:
+    policy = Policy(objective=Objective(click=1.0, min_value=0.5), exploration=0.0, no_send_share=0.0)
+    choice = choose([arm(1, 0.4), arm(2, 0.3)], policy, 1)
+    assert choice.arms[choice.chosen].item_id == ""
+    assert [option.value for option in choice.arms] == [0.4, 0.3, 0.0]
+
+
+def test_draws_follow_the_propensities() -> None:
+    policy = Policy(objective=CLICKS, exploration=0.3, no_send_share=0.2, arms=3)
+    arms = [arm(n, 0.1 * n) for n in range(1, 6)]
+    drawn: Counter[str] = Counter()
+    for number in range(20_000):
+        choice = choose(arms, policy, seed_of("r", str(number)))
+        drawn[choice.arms[choice.chosen].item_id] += 1
+    expected = {option.item_id: option.propensity for option in choice.arms}
+    assert expected == pytest.approx({"i5": 0.575, "i4": 0.075, "i3": 0.075, "": 0.275})
+    for item_id, chance in expected.items():
+        assert drawn[item_id] / 20_000 == pytest.approx(chance, abs=0.012)
+
+
+def test_the_same_seed_draws_the_same() -> None:
+    policy = Policy(objective=CLICKS, exploration=0.5)
+    arms = [arm(n, 0.1 * n) for n in range(5)]
+    assert choose(arms, policy, 7) == choose(arms, policy, 7)
+
+
+def test_a_message_about_ones_own_order_is_always_sent() -> None:
+    policy = Policy(objective=CLICKS, exploration=1.0, transactional=True)
+    assert propensities([-0.5], policy) == [1.0, 0.0]
+
+
+def test_features_are_logged_for_the_best_the_chosen_and_the_random_rest() -> None:
+    policy = Policy(objective=CLICKS, exploration=0.0, no_send_share=0.0, arms=3, logged_best=1)
+    arms = [arm(n, 1 - 0.1 * n, b"f") for n in range(4)]
+    rest = Arm(item_id="rest", probabilities=[0.1, 0, 0, 0], features=b"f", inclusion=0.25)
+    kept = logged(choose([*arms, rest, arm(9, 0.05)], policy, 1), policy)
+    assert {option.item_id for option in kept if option.features} == {"i0", "rest"}
+    assert "i9" not in {option.item_id for option in kept}
+
+
+def test_arms_without_scores_are_left_out() -> None:
+    choice = choose([Arm(item_id="x"), arm(1, float("nan"))], Policy(), 1)
+    assert [option.item_id for option in choice.arms] == [""]
+
+
+def test_the_version_follows_every_parameter() -> None:
+    assert Policy().version == Policy().version
+    assert Policy().version != Policy(objective=Objective(click=2.0)).version
