@@ -2,24 +2,28 @@
 
 import typer
 
-from magpie_cli.commands import demo, import_, up
+from magpie_cli.commands import campaign, demo, doctor, import_, push, train, up
 
-app = typer.Typer(
-    name="magpie",
-    no_args_is_help=True,
-    add_completion=True,
-    pretty_exceptions_enable=False,
-)
+app = typer.Typer(name="magpie", no_args_is_help=True, pretty_exceptions_enable=False)
 
 
 @app.callback()
 def root() -> None:
-    """Decides whom to push, what, with which words and when; this is its command line."""
+    """Decides whom to push, what, with which words and when; this is its command line.
+
+    Exit codes: 0 well, 1 failed, 2 bad input, 3 a service does not answer.
+    """
 
 
 app.command("up")(up.up)
 app.command("demo")(demo.demo)
+app.command("doctor")(doctor.doctor)
 app.command("import")(import_.import_)
+app.command("push")(push.push)
+app.command("explain")(push.explain)
+app.command("train")(train.train)
+app.add_typer(train.releases, name="releases")
+app.add_typer(campaign.campaign, name="campaign")
 
 if __name__ == "__main__":
     app()

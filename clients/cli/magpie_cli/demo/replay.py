@@ -41,8 +41,8 @@ POLICY = push_service_pb2.Policy(
 
 @dataclass(frozen=True)
 class Plan:
-    """What to replay: deciding begins at `start_ms` and goes on for `weeks`. In `warm_weeks` before it decisions
-    are logged too, for the first training to learn ranking from. `users` 0 means every customer."""
+    """What to replay: deciding begins at `start_ms` and goes on for `weeks`. In `warm_weeks` before it
+    decisions are logged too, for the first training to learn ranking from. `users` 0 means every customer."""
 
     path: Path
     start_ms: int

@@ -31,23 +31,25 @@ async def simulate(
         limit=LINE_BYTES,
         start_new_session=True,
     )
-    assert process.stdout is not None and process.stderr is not None  # noqa: S101 (asked for above)
     try:
-        report, complaint, code = await asyncio.gather(
-            _follow(process.stdout, told), _last_line(process.stderr), process.wait()
-        )
+        async with asyncio.TaskGroup() as group:
+            report = group.create_task(_follow(process.stdout, told))
+            complaint = group.create_task(_last_line(process.stderr))
+            code = await process.wait()
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
     if code != 0:
-        raise CommandFailed(f"the marketplace ended with exit code {code}: {complaint or 'it said nothing'}")
-    return report
+        raise CommandFailed(
+            f"the marketplace ended with exit code {code}: {complaint.result() or 'no reason'}"
+        )
+    return report.result()
 
 
-async def _follow(stream: asyncio.StreamReader, told: Told) -> dict[str, Any]:
+async def _follow(stream: asyncio.StreamReader | None, told: Told) -> dict[str, Any]:
     report: dict[str, Any] = {}
-    async for line in stream:
+    while stream and (line := await stream.readline()):
         message: Mapping[str, Any] = json.loads(line)
         if "progress" in message:
             told(float(message["progress"]), str(message.get("activity", "")))
@@ -55,8 +57,8 @@ async def _follow(stream: asyncio.StreamReader, told: Told) -> dict[str, Any]:
     return report
 
 
-async def _last_line(stream: asyncio.StreamReader) -> str:
+async def _last_line(stream: asyncio.StreamReader | None) -> str:
     last = ""
-    async for line in stream:
+    while stream and (line := await stream.readline()):
         last = line.decode(errors="replace").strip() or last
     return last

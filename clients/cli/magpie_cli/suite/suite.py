@@ -1,6 +1,7 @@
 """The supervisor: starts the suite's processes wave by wave, keeps them alive, stops them in reverse."""
 
 import asyncio
+import json
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -95,6 +96,13 @@ class Suite:
             **{name: f"{ports.HOST}:{chosen[name]}" for name in Endpoints.__dataclass_fields__}
         )
         self.endpoints.save(self.options.state / "endpoints.json")
+        self._write_down()
+
+    def _write_down(self) -> None:
+        """For people and `magpie doctor`: where everything is that is not a service."""
+        shown = self.redis_url.rpartition("@")[2]  # a password stays out
+        where = {"redis_url": shown if "://" in shown else f"redis://{shown}", "ports": self._ports}
+        (self.options.state / "suite.json").write_text(json.dumps(where, indent=2) + "\n", "utf-8")
 
     def _redis(self, port: int) -> Process:
         folder = (self.options.state / REDIS).resolve()

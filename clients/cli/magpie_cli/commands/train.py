@@ -1,0 +1,140 @@
+"""`magpie train` and `magpie releases`: models, from request to release and back."""
+
+import uuid
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from magpie.v1 import release_service_pb2
+from magpie_cli import training
+from magpie_cli.commands.push import message
+from magpie_cli.connection import DEFAULT_STATE, AsJson, EndpointsFile, State, connect
+from magpie_cli.failures import CommandFailed, run
+from magpie_cli.render import print_json, progress_bar, when
+
+releases = typer.Typer(help="List releases; promote one, or roll back.", invoke_without_command=True)
+
+
+def train(
+    wait: Annotated[bool, typer.Option("--wait", help="Follow the run to its end.")] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of every draw; 0 draws one.")] = 0,
+    state: State = DEFAULT_STATE,
+    endpoints: EndpointsFile = "",
+    as_json: AsJson = False,
+) -> None:
+    """Ask for a retraining. With --wait, exit code 1 says that the model was refused or training failed."""
+
+    async def work() -> None:
+        async with connect(state, endpoints) as magpie:
+            run_ = await training.request(magpie, seed=seed)
+            if wait:
+                with progress_bar(as_json) as progress:
+                    task = progress.add_task("training", total=1.0, detail="")
+
+                    def told(now: release_service_pb2.Run) -> None:
+                        progress.update(task, completed=now.progress, detail=now.activity)
+
+                    run_ = await training.follow(magpie, run_.run_id, told)
+        if as_json:
+            print_json(message(run_))
+        else:
+            _show_run(run_)
+        if run_.state == release_service_pb2.RUN_STATE_REFUSED:
+            raise CommandFailed(f"the new model was refused: {run_.reason}")
+
+    run(work(), as_json=as_json)
+
+
+@releases.callback()
+def list_releases(
+    context: typer.Context,
+    state: State = DEFAULT_STATE,
+    endpoints: EndpointsFile = "",
+    as_json: AsJson = False,
+) -> None:
+    """List releases, newest first."""
+    if context.invoked_subcommand:
+        return
+
+    async def work() -> None:
+        async with connect(state, endpoints) as magpie:
+            answer = await magpie.releases.ListReleases(release_service_pb2.ListReleasesRequest())
+        if as_json:
+            print_json(message(answer))
+        else:
+            Console().print(_table(list(answer.releases)))
+
+    run(work(), as_json=as_json)
+
+
+@releases.command()
+def promote(
+    version: Annotated[int, typer.Argument(min=1, help="The release that shall serve.")],
+    state: State = DEFAULT_STATE,
+    endpoints: EndpointsFile = "",
+    as_json: AsJson = False,
+) -> None:
+    """Let a published release serve."""
+
+    async def work() -> None:
+        request = release_service_pb2.PromoteReleaseRequest(version=version, request_id=_request_id())
+        async with connect(state, endpoints) as magpie:
+            answer = await magpie.releases.PromoteRelease(request)
+        _show_release(answer.release, as_json)
+
+    run(work(), as_json=as_json)
+
+
+@releases.command()
+def rollback(
+    reason: Annotated[str, typer.Option(help="Words for the record.")] = "",
+    state: State = DEFAULT_STATE,
+    endpoints: EndpointsFile = "",
+    as_json: AsJson = False,
+) -> None:
+    """Go back to the release that served before."""
+
+    async def work() -> None:
+        request = release_service_pb2.RollbackReleaseRequest(reason=reason, request_id=_request_id())
+        async with connect(state, endpoints) as magpie:
+            answer = await magpie.releases.RollbackRelease(request)
+        _show_release(answer.release, as_json)
+
+    run(work(), as_json=as_json)
+
+
+def _request_id() -> str:
+    return f"cli-{uuid.uuid4().hex}"
+
+
+def _show_run(run_: release_service_pb2.Run) -> None:
+    console = Console()
+    version = f" as version {run_.version}" if run_.version else ""
+    console.print(f"{run_.run_id}: {training.state_name(run_)}{version} {run_.activity}", markup=False)
+    for name, value in sorted(run_.metrics.items()):
+        console.print(f"  {name} {value:.4f}", markup=False)
+
+
+def _show_release(release: release_service_pb2.Release, as_json: bool) -> None:
+    if as_json:
+        print_json(message(release))
+    else:
+        print(f"version {release.version} serves")
+
+
+def _table(found: list[release_service_pb2.Release]) -> Table:
+    table = Table(title="releases")
+    for title in ("version", "state", "published", "learnt until", "from", "measures"):
+        table.add_column(title)
+    for release in found:
+        table.add_row(
+            str(release.version),
+            release_service_pb2.ReleaseState.Name(release.state).removeprefix("RELEASE_STATE_").lower(),
+            when(release.create_time),
+            when(release.window_end_time),
+            f"v{release.parent_version}" if release.parent_version else "",
+            ", ".join(f"{name} {value:.4f}" for name, value in sorted(release.metrics.items())),
+        )
+    return table
