@@ -10,7 +10,7 @@ WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
-PY_FOLDERS := services clients tests benchmarks protos
+PY_FOLDERS := services clients tests benchmarks protos deploy docs
 IMAGES := candidate cli content feedback lake model_server profile push ranking training
 
 .DEFAULT_GOAL := help

@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 
 import pytest
-
 from docs.generate_settings import PAGE
 from tests.unit.deploy.manifests import ROOT
 
