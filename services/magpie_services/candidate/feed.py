@@ -7,7 +7,7 @@ are lost to popularity and co-visitation, nothing else is.
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import structlog
@@ -24,6 +24,8 @@ from magpie_services.kit.redis import Redis, items_key, partitions, store_errors
 from magpie_services.kit.streams import START, Follower, hash_values, last_position
 
 log = structlog.get_logger()
+
+Struct = TypeVar("Struct", bound=msgspec.Struct)
 
 POPULARITY_KEY = items_key("popularity")
 COVISIT_KEY = items_key("covisit")
@@ -90,13 +92,16 @@ class Feed:
                 log.warning("feed.not_saved")
 
     async def _load(self) -> None:
+        waiting = False
         while True:
             try:
                 with store_errors():
                     self._follower.positions = await self._read()
                 break
             except Unavailable:
-                log.warning("feed.waiting_for_redis")
+                if not waiting:
+                    log.warning("feed.waiting_for_redis")
+                waiting = True
                 await asyncio.sleep(1.0)
         log.info("feed.loaded", items=len(self._mirror.columns), covisited=len(self._covisits))
 
@@ -124,12 +129,22 @@ class Feed:
                 self._observe(blobs)
 
     def _put(self, blobs: Sequence[bytes]) -> None:
-        items, rows = self._mirror.put(codec.decode(Item, blob) for blob in blobs)
+        items, rows = self._mirror.put(_readable(Item, blobs))
         self._shelf.put(items, rows)
 
     def _observe(self, blobs: Sequence[bytes]) -> None:
-        events = [codec.decode(Event, blob) for blob in blobs]
-        self._covisits.observe(self._mirror.observe(events))
-        for event in events:
+        events = _readable(Event, blobs)
+        counted = {id(event) for event in self._mirror.observe(events)}
+        for event in events:  # in their order: what comes after an erasure must not meet what was before it
             if event.kind == EventKind.ERASED:
                 self._covisits.forget(event.user_id)
+            elif id(event) in counted:
+                self._covisits.observe((event,))
+
+
+def _readable(kind: type[Struct], blobs: Sequence[bytes]) -> list[Struct]:
+    """Entries of a newer release during a rolling upgrade must not stop this one."""
+    found = codec.readable(kind, blobs)
+    if len(found) < len(blobs):
+        log.warning("feed.unreadable", of=kind.__name__, count=len(blobs) - len(found))
+    return found

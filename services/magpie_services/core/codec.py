@@ -1,5 +1,6 @@
 """Structs to msgpack bytes and back; the one encoding used in streams, hashes and portraits' blobs."""
 
+from collections.abc import Iterable
 from functools import cache
 from typing import TypeVar
 
@@ -27,3 +28,14 @@ def decode(kind: type[T], blob: bytes) -> T:
     """
     value: T = _decoder(kind).decode(blob)
     return value
+
+
+def readable(kind: type[T], blobs: Iterable[bytes]) -> list[T]:
+    """The structs that this release can read; what a newer one wrote in another way is left out."""
+    found = []
+    for blob in blobs:
+        try:
+            found.append(decode(kind, blob))
+        except msgspec.DecodeError:
+            continue
+    return found

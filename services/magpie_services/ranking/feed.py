@@ -5,8 +5,9 @@ Popularity starts from what candidate stored last and goes on by the same rule, 
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
+import msgspec
 import structlog
 
 from magpie_services.core import codec
@@ -18,6 +19,8 @@ from magpie_services.kit.redis import Redis, items_key, partitions, store_errors
 from magpie_services.kit.streams import START, Follower, hash_values, last_position
 
 log = structlog.get_logger()
+
+Struct = TypeVar("Struct", bound=msgspec.Struct)
 
 CATALOGUE_KEY = items_key("catalogue")
 FEED_KEY = items_key("feed")
@@ -39,13 +42,16 @@ class Feed:
 
     async def run(self) -> None:
         """Load, then follow until cancelled."""
+        waiting = False
         while True:
             try:
                 with store_errors():
                     self._follower.positions = await self._read()
                 break
             except Unavailable:
-                log.warning("feed.waiting_for_redis")
+                if not waiting:
+                    log.warning("feed.waiting_for_redis")
+                waiting = True
                 await asyncio.sleep(1.0)
         log.info("feed.loaded", items=len(self._mirror.columns))
         await self._follower.run()
@@ -53,7 +59,7 @@ class Feed:
     async def _read(self) -> dict[str, str]:
         position = await last_position(self._redis, FEED_KEY)
         async for page in hash_values(self._redis, CATALOGUE_KEY):
-            self._mirror.put(codec.decode(Item, blob) for blob in page)
+            self._mirror.put(_readable(Item, page))
         positions = {stream_key("events", part): START for part in partitions()}
         blob: Any = await self._redis.get(POPULARITY_KEY)
         if blob is not None:
@@ -64,6 +70,14 @@ class Feed:
 
     async def _apply(self, stream: str, blobs: Sequence[bytes]) -> None:
         if stream == FEED_KEY:
-            self._mirror.put(codec.decode(Item, blob) for blob in blobs)
+            self._mirror.put(_readable(Item, blobs))
         else:
-            self._mirror.observe([codec.decode(Event, blob) for blob in blobs])
+            self._mirror.observe(_readable(Event, blobs))
+
+
+def _readable(kind: type[Struct], blobs: Sequence[bytes]) -> list[Struct]:
+    """Entries of a newer release during a rolling upgrade must not stop this one."""
+    found = codec.readable(kind, blobs)
+    if len(found) < len(blobs):
+        log.warning("feed.unreadable", of=kind.__name__, count=len(blobs) - len(found))
+    return found

@@ -282,3 +282,28 @@ async def test_counts_survive_a_restart(redis_url: str, redis: Redis) -> None:
     told = [{one.item_id: one.covisit for one in answer.lists[0].candidates} for answer in (before, after)]
     assert any(told[0].values())
     assert told[0] == pytest.approx(told[1], abs=1e-3)
+
+
+async def test_an_entry_that_cannot_be_read_stops_nothing(client: Client, redis: Redis) -> None:
+    await redis.xadd("magpie:{items}:feed", {"v": b"not msgpack"})
+    await redis.xadd("magpie:{p00}:events", {"v": b"\x81\xa4kind\xa6future"})
+    await client.upsert(shop.item(1))
+    await client_has(client, 1)
+
+
+async def test_what_is_held_of_an_erased_user_is_dropped(client: Client, redis: Redis) -> None:
+    await client.upsert(shop.item(1), shop.item(2))
+    await client_has(client, 2)
+    erased = shop.event("u1", 1, EventKind.ERASED, shop.NOW_MS - 500)
+    seen = shop.event("u1", 1, EventKind.VIEW_ITEM, shop.NOW_MS - 1000)
+    after = shop.event("u1", 2, EventKind.VIEW_ITEM, shop.NOW_MS)
+    await shop.record(redis, [seen, erased, after])
+    person = shop.portrait("u9", [shop.event("u9", 1, EventKind.VIEW_ITEM, shop.NOW_MS)])
+
+    async def counted() -> bool:
+        answer = await client.retrieve(person)
+        found = {one.item_id: one for one in answer.lists[0].candidates}
+        assert found["i2"].covisit == 0
+        return candidate_pb.CANDIDATE_SOURCE_POPULAR in found["i2"].sources
+
+    await until(counted)
