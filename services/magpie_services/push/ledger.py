@@ -115,7 +115,9 @@ class Ledger:
         for push in opens:
             decision = push.decision
             times = [now_ms, wall_ms, self._slots.lease_ms, self._claim_ms, decision.send_ms if due else 0]
-            blobs = [codec.encode(_record(decision)), codec.encode(push)]
+            # Whoever asks before it is closed learns that it is under way.
+            waiting = msgspec.structs.replace(_record(decision), verdict=DecisionVerdict.QUEUED)
+            blobs = [codec.encode(waiting), codec.encode(push)]
             args: Args = [decision.decision_id, *times, ledger_keys.DECISION_SECONDS, *blobs, *flat]
             calls.append((_keys(decision), args))
         with store_errors():
