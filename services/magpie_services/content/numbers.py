@@ -9,7 +9,7 @@ from babel.numbers import list_currencies
 
 from magpie_services.content.evidence import Evidence
 
-_NUM = r"(?<![\d.,])(\d[\d,]*(?:\.\d+)?)"
+_NUM = r"(?<!\d)(?<!\d[.,])(\d[\d,]*(?:\.\d+)?)"
 # A sign and the currencies it may mean.
 _SIGNS = """
 $ USD AUD CAD HKD MXN NZD SGD TWD XCD BRL CLP COP ARS, us$ USD, hk$ HKD, nt$ TWD, a$ AUD, ca$ CAD, c$ CAD,

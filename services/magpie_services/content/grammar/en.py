@@ -330,10 +330,10 @@ _STRATEGIES = {
                 "{item}, rated {rating}",
                 "Rated {rating}: {item}",
                 "{rating} out of 5: {item}",
-                "{rating} from {n ratings rating ratings}",
+                "Rated {rating} in {n ratings rating ratings}",
             ],
-            plain=["{item}: {rating} out of 5", "Buyers gave it {rating}: {item}"],
-            playful=["{rating} and blushing: {item}", "Report card: {item}, {rating}"],
+            plain=["{item}: {rating} out of 5", "Rated {rating} by buyers: {item}"],
+            playful=["Rated {rating} and blushing: {item}", "Report card: {item}, rated {rating}"],
             premium=["{item}, {rating} of 5", "Rated {rating} of 5: {item}"],
         ),
         bodies=patterns(

@@ -327,7 +327,7 @@ _STRATEGIES = {
             ],
             plain=["{item}评分 {rating}（满分 5）", "评分 {rating}：{item}"],
             playful=["{item}拿到了 {rating} 分", "{rating} 分，{item}有点得意"],
-            premium=["{item}，{rating} 分之选", "{ratings} 人评过的{item}"],
+            premium=["{item}，均分 {rating}", "{ratings} 人评过的{item}"],
         ),
         bodies=patterns(
             every=[

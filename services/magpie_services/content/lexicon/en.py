@@ -31,7 +31,7 @@ NEEDS_EVIDENCE = (
     r"largest|smallest|lightest|softest"
 )
 WARN = r"stunning|gorgeous|beautiful|super|ultra|mega|unbelievable|wow|treat yourself"
-LEGAL = r"best (?:friend|man|wishes|regards|before)|soft toy|sale of goods|highest bidder"
+LEGAL = r"no hurry|best (?:friend|man|wishes|regards|before)|soft toy|sale of goods|highest bidder"
 SCARCE = (
     r"almost gone|selling (?:out|fast)|low stock|while (?:stocks?|supplies) last|"
     r"limited (?:stock|quantity)|few left|running out|nearly sold out"
