@@ -84,7 +84,7 @@ def start_writer(tmp_path: Path) -> Iterator[Start]:
         process.wait(10)
 
 
-def eventually(holds: Callable[[], bool], seconds: float = 20.0) -> None:
+def eventually(holds: Callable[[], bool], seconds: float = 60.0) -> None:
     """Waits until it holds; fails when it does not in time."""
     end = time.monotonic() + seconds
     while not holds():

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from deltalake import DeltaTable
 from redis import Redis as BlockingRedis
 from tests.integration.lake.conftest import DurableRedis, Start, eventually
@@ -18,6 +19,8 @@ from magpie_services.kit.redis import partition, partitions, stream_key
 from magpie_services.lake import readers
 
 NOW_MS = 1_760_000_000_000
+# Processes start four times: a second each on a free machine, many on a busy one.
+pytestmark = pytest.mark.timeout(240)
 
 
 def event(n: int) -> Event:

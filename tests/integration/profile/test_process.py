@@ -7,9 +7,11 @@ import sys
 from typing import Any
 
 import grpc
+import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from tests.conftest import free_port
 
+pytestmark = pytest.mark.timeout(180)
 SERVING = health_pb2.HealthCheckResponse.SERVING
 
 
@@ -35,14 +37,14 @@ def test_it_serves_until_told_to_stop_and_knows_its_key(redis_url: str) -> None:
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
             request = health_pb2.HealthCheckRequest(service="magpie.v1.ProfileService")
             health: Any = health_pb2_grpc.HealthStub(channel)
-            assert health.Check(request, timeout=20, wait_for_ready=True).status == SERVING
+            assert health.Check(request, timeout=60, wait_for_ready=True).status == SERVING
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
     assert process.returncode == 0
 
     wrong = start(redis_url, port, os.urandom(32))
-    _, errors = wrong.communicate(timeout=20)
+    _, errors = wrong.communicate(timeout=60)
     assert wrong.returncode == 1
     assert errors.splitlines()[-1] == (
         "magpie profile: MAGPIE_PROFILE_KEY is not the key of the users in this Redis"
