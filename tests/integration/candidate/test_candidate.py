@@ -307,3 +307,25 @@ async def test_what_is_held_of_an_erased_user_is_dropped(client: Client, redis: 
         return candidate_pb.CANDIDATE_SOURCE_POPULAR in found["i2"].sources
 
     await until(counted)
+
+
+async def test_an_empty_shop_has_no_candidates(client: Client) -> None:
+    person = shop.portrait("u7", shop.visits(7, SIZE))
+    answer = await client.retrieve(person, filter=candidate_pb.CatalogFilter(categories=["taste1"]))
+    assert [list(one.candidates) for one in answer.lists] == [[]]
+    assert answer.catalogue_size == 0
+
+
+async def test_a_large_batch_is_answered_in_order(
+    client: Client, models: tuple[prediction_server.Models, str]
+) -> None:
+    await fill(client)
+    await load(client, models[0], 1)
+    people = [shop.portrait(f"u{number}", shop.visits(number, SIZE)) for number in range(60)]
+    answer = await client.retrieve(*people, limit=20, seed=9)
+    alone = await client.retrieve(people[41], limit=20, seed=9)
+    assert [one.user_id for one in answer.lists] == [one.user_id for one in people]
+    together = [one.item_id for one in answer.lists[41].candidates]
+    assert together == [one.item_id for one in alone.lists[0].candidates]
+    asked = [one for one in models[0].asked if one[1] == "retrieve"]
+    assert [size for *_, size in asked] == [128, 1], "one call a batch, padded"
