@@ -52,8 +52,8 @@ class RankingServiceServicer(object):
     """
 
     def RankCandidates(self, request, context):
-        """Scores a batch of users with one call to the model server. Degrades rather than fails: when the model
-        server is slow or gone, a light scorer answers and the response says so.
+        """Scores a batch of users with one call to the model server for every 32 of them. Degrades rather than
+        fails: when the model server is slow or gone, a light scorer answers and the response says so.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -34,8 +34,8 @@ class RankingServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> RankingServiceAsyncStub: ...
     RankCandidates: _grpc.UnaryUnaryMultiCallable[_ranking_service_pb2.RankCandidatesRequest, _ranking_service_pb2.RankCandidatesResponse]
-    """Scores a batch of users with one call to the model server. Degrades rather than fails: when the model
-    server is slow or gone, a light scorer answers and the response says so.
+    """Scores a batch of users with one call to the model server for every 32 of them. Degrades rather than
+    fails: when the model server is slow or gone, a light scorer answers and the response says so.
     """
     ExplainScores: _grpc.UnaryUnaryMultiCallable[_ranking_service_pb2.ExplainScoresRequest, _ranking_service_pb2.ExplainScoresResponse]
     """Says which groups of features and which past interactions moved a score, and by how much."""
@@ -46,8 +46,8 @@ class RankingServiceAsyncStub(RankingServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     RankCandidates: _aio.UnaryUnaryMultiCallable[_ranking_service_pb2.RankCandidatesRequest, _ranking_service_pb2.RankCandidatesResponse]  # type: ignore[assignment]
-    """Scores a batch of users with one call to the model server. Degrades rather than fails: when the model
-    server is slow or gone, a light scorer answers and the response says so.
+    """Scores a batch of users with one call to the model server for every 32 of them. Degrades rather than
+    fails: when the model server is slow or gone, a light scorer answers and the response says so.
     """
     ExplainScores: _aio.UnaryUnaryMultiCallable[_ranking_service_pb2.ExplainScoresRequest, _ranking_service_pb2.ExplainScoresResponse]  # type: ignore[assignment]
     """Says which groups of features and which past interactions moved a score, and by how much."""
@@ -61,8 +61,8 @@ class RankingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _ranking_service_pb2.RankCandidatesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_ranking_service_pb2.RankCandidatesResponse, _abc.Awaitable[_ranking_service_pb2.RankCandidatesResponse]]:
-        """Scores a batch of users with one call to the model server. Degrades rather than fails: when the model
-        server is slow or gone, a light scorer answers and the response says so.
+        """Scores a batch of users with one call to the model server for every 32 of them. Degrades rather than
+        fails: when the model server is slow or gone, a light scorer answers and the response says so.
         """
 
     @_abc_1.abstractmethod
