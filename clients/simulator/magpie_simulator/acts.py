@@ -57,7 +57,7 @@ PUSH = np.dtype(
 Table = NDArray[np.void]
 
 # Slots of a user's day: visits are 0 to 2, the n-th push of the day is 10 + n, later deeds are from 30.
-PUSH_SLOT, REVIEW_SLOT, RETURN_SLOT, NOISE_SLOT = 10, 30, 40, 50
+PUSH_SLOT, REVIEW_SLOT, RETURN_SLOT, NOISE_SLOT, SETTINGS_SLOT = 10, 30, 40, 50, 60
 
 
 def rows(count: int, dtype: np.dtype[np.void] = ACT) -> Table:

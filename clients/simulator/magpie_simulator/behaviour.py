@@ -45,7 +45,7 @@ def chance_to_open(world: World, pushes: Table) -> Floats:
 def react(world: World, pushes: Table) -> Table:
     """All that will come of pushes that arrive now, with its times; fatigue and habits move at once."""
     minds, users, items = world.minds, pushes["user"], pushes["item"]
-    turn = np.minimum(minds.pushes_today[users], MOST_PUSHES - 1)
+    turn = np.minimum(minds.pushes_today[users] + _occurrence(users), MOST_PUSHES - 1)
     keys = users * MOST_PUSHES + turn
     dice = world.luck.uniform("push", world.day, keys, 8)
     bell = world.luck.normal("push.delays", world.day, keys, 3)
@@ -144,3 +144,12 @@ def _weary(world: World, pushes: Table, what: Floats) -> None:
     np.add.at(minds.aisle_habit, (users, world.goods.category[pushes["item"]]), 1.0)
     np.add.at(minds.opening_habit, (users, pushes["opening"]), 1.0)
     np.add.at(minds.pushes_today, users, 1)
+
+
+def _occurrence(users: Ints) -> Ints:
+    """How many times each user stands earlier in the list; [n]."""
+    order = np.argsort(users, kind="stable")
+    ordered = users[order]
+    earlier = np.zeros(len(users), np.int64)
+    earlier[order] = np.arange(len(users)) - np.searchsorted(ordered, ordered)
+    return earlier

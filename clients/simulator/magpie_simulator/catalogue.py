@@ -61,9 +61,11 @@ def draw_goods(parameters: Parameters, luck: Luck) -> Goods:
     level = luck.normal("brands", 0, np.arange(len(BRANDS)))[:, 0][brand]
     yuan = median * np.exp(spread * (0.6 * level + 0.8 * bell[:, 0]))
     styles = np.zeros((count, len(STYLES)))
-    styles[keys, _pick(dice[:, 2], len(STYLES))] = 1.0
-    second = np.flatnonzero(dice[:, 3] < 0.6)
-    styles[second, _pick(dice[second, 4], len(STYLES))] = 1.0
+    for index, aisle in enumerate(category.tolist()):
+        choice = CATEGORIES[aisle].styles
+        styles[index, choice[int(dice[index, 2] * len(choice))]] = 1.0
+        if dice[index, 3] < 0.6:
+            styles[index, choice[int(dice[index, 4] * len(choice))]] = 1.0
     return Goods(
         category=category,
         brand=brand,
@@ -142,12 +144,14 @@ def money(fen: int) -> money_pb.Money:
 def _attributes(goods: Goods, index: int) -> dict[str, list[Word]]:
     aisle = CATEGORIES[goods.category[index]]
     found = {
-        "colour": [COLOURS[goods.colour[index]]],
         "material": [aisle.materials[goods.material[index]]],
         "style": [STYLES[style] for style in np.flatnonzero(goods.styles[index])],
     }
+    if aisle.coloured:
+        found["colour"] = [COLOURS[goods.colour[index]]]
     if aisle.sizes:
         found["size"] = [aisle.sizes[goods.size[index]]]
+    if aisle.key in ("dresses", "menswear", "shoes"):
         found["season"] = [SEASONS[goods.season[index]]]
     return found
 
@@ -156,22 +160,26 @@ def _chinese(goods: Goods, index: int) -> item_pb.ItemText:
     aisle, facts = CATEGORIES[goods.category[index]], _attributes(goods, index)
     name, noun = BRANDS[goods.brand[index]], aisle.nouns[goods.noun[index]].zh
     brand = f"{name.en}{name.zh}"  # as shops write a brand that goes by both names
-    style, colour, material = facts["style"][0].zh, facts["colour"][0].zh, facts["material"][0].zh
+    style, material = facts["style"][0].zh, facts["material"][0].zh
+    look = facts.get("colour", facts["material"])[0].zh
+    rest = [words[0].zh for name, words in facts.items() if name in ("colour", "size", "season")]
     styles = "、".join(word.zh for word in facts["style"])
     return item_pb.ItemText(
-        title=f"{brand} {style}{colour}{noun}",
-        description=f"{brand}{noun}，{colour}，{material}，{styles}风格。",
+        title=f"{brand} {style}{look}{noun}",
+        description="，".join([f"{brand}{noun}", material, f"{styles}款", *rest]) + "。",
     )
 
 
 def _english(goods: Goods, index: int) -> item_pb.ItemText:
     aisle, facts = CATEGORIES[goods.category[index]], _attributes(goods, index)
     brand, noun = BRANDS[goods.brand[index]].en, aisle.nouns[goods.noun[index]].en
-    style, colour, material = facts["style"][0].en, facts["colour"][0].en, facts["material"][0].en
+    style, material = facts["style"][0].en, facts["material"][0].en
+    look = f"in {facts['colour'][0].en}" if "colour" in facts else f"with {material}"
+    rest = [words[0].en for name, words in facts.items() if name in ("colour", "size", "season")]
     styles = " and ".join(word.en for word in facts["style"])
     return item_pb.ItemText(
-        title=f"{brand} {style} {noun} in {colour}",
-        description=f"{noun.capitalize()} by {brand}: {colour}, {material}, {styles} style.",
+        title=f"{brand} {style} {noun} {look}",
+        description=f"{noun[:1].upper()}{noun[1:]} by {brand}: {', '.join([material, styles, *rest])}.",
     )
 
 

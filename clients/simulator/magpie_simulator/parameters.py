@@ -46,8 +46,8 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True):
     annoyed_share: float = 0.15
     bot_share: float = 0.005
     visits_per_day: float = 0.42
-    open_floor: float = 0.036
-    open_fitting: float = 0.30
+    open_floor: float = 0.028
+    open_fitting: float = 0.46
     opt_out: float = 0.0005
     fatigue_push: float = 0.16
     fatigue_recovery: float = 0.72

@@ -23,7 +23,7 @@ class Phones:
     def __init__(self, take: Take, secret: bytes = b"") -> None:
         self._take, self._secret = take, secret
         self._server: asyncio.Server | None = None
-        self._open: set[asyncio.StreamWriter] = set()
+        self._open: dict[asyncio.StreamWriter, asyncio.Event] = {}
 
     async def start(self, listen: str) -> str:
         """Listens on "host:port" and answers where it does. Raises OSError or ValueError."""
@@ -36,12 +36,15 @@ class Phones:
         """Hangs up."""
         if self._server is not None:
             self._server.close()
-            for writer in list(self._open):
+            hung_up = list(self._open.items())
+            for writer, _ in hung_up:
                 writer.close()
+            for _, done in hung_up:
+                await done.wait()
             await self._server.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open.add(writer)
+        self._open[writer] = asyncio.Event()
         try:
             while True:
                 async with asyncio.timeout(IDLE_SECONDS):
@@ -54,7 +57,7 @@ class Phones:
         except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError, TimeoutError):
             return
         finally:
-            self._open.discard(writer)
+            self._open.pop(writer).set()
             writer.close()
 
     async def _answer(self, head: bytes, reader: asyncio.StreamReader) -> tuple[int, bytes, bool]:

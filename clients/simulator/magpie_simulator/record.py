@@ -135,9 +135,7 @@ class Record:
 
 def _reason(decision: decision_pb.Decision) -> str:
     """The name of the rule that ended it, or what kind of no-send it was."""
+    if decision.verdict == decision_pb.DECISION_VERDICT_NO_SEND and decision.explored:
+        return "drawn to learn"
     refused = [verdict.predicate for verdict in decision.predicates if not verdict.passed]
-    if refused:
-        return refused[-1]
-    if decision.verdict == decision_pb.DECISION_VERDICT_NO_SEND:
-        return "drawn to learn" if decision.explored else "nothing was worth it"
-    return "unsaid"
+    return refused[-1] if refused else "unsaid"

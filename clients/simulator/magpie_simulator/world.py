@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from magpie_simulator import behaviour, people, visits
-from magpie_simulator.acts import PUSH, Kind, Table, acts, joined, rows
+from magpie_simulator.acts import PUSH, SETTINGS_SLOT, Kind, Table, acts, joined, rows
 from magpie_simulator.catalogue import Goods, draw_goods
 from magpie_simulator.draws import Luck
 from magpie_simulator.parameters import DAY_MS, HOUR_MS, Parameters
@@ -18,6 +18,7 @@ from magpie_simulator.shop import Shelf
 from magpie_simulator.words import CATEGORIES
 
 DELIVERY_HABITS = 8  # openings of a push that a user tells apart
+SETTLING_NIGHTS = 5
 
 
 @dataclass
@@ -78,7 +79,12 @@ class World:
             away_until=np.zeros(users, np.int64),
         )
         shelf = Shelf.stocked(goods, luck)
-        return cls(parameters, luck, goods, folk, people.matches(folk, goods), shelf, minds)
+        world = cls(parameters, luck, goods, folk, people.matches(folk, goods), shelf, minds)
+        for night in range(-SETTLING_NIGHTS, 0):  # people have needs before the first morning
+            world.day = night
+            visits.feel_needs(world)
+        world.day = 0
+        return world
 
     def fork(self) -> "World":
         """The same world, to be lived differently with the same luck."""
@@ -151,7 +157,7 @@ class World:
         users = np.flatnonzero(quiet)
         hours = self.luck.one("settings.hour", self.day, users)
         at_ms = self.day_start_ms + (hours * DAY_MS).astype(np.int64)
-        silent = acts(Kind.SILENT_OPT_OUT, ms=at_ms, user=users, day=self.day)
+        silent = acts(Kind.SILENT_OPT_OUT, ms=at_ms, user=users, day=self.day, slot=SETTINGS_SLOT)
         self.waiting = np.concatenate([self.waiting, silent])
 
     def _settle(self, happened: Table) -> None:

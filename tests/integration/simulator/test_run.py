@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.conftest import free_port
+from tests.integration.simulator.suite import Suite, serving
 
 from magpie.v1 import event_pb2 as event_pb
 from magpie.v1 import feedback_service_pb2 as feedback_pb
-from tests.conftest import free_port
-from tests.integration.simulator.suite import Suite, serving
 
 USERS, ITEMS = 120, 60
 
