@@ -21,8 +21,8 @@ from magpie_services.kit.errors import Invalid, MagpieError, NotAllowed, NotFoun
 from magpie_services.push import campaigns
 from magpie_services.push.campaign_store import CampaignStore
 from magpie_services.push.campaigns import Campaign, Progress, State
+from magpie_services.push.case import Ask, Target
 from magpie_services.push.clients import Services
-from magpie_services.push.pipeline import Ask, Target
 from magpie_services.push.sandbox import follow
 from magpie_services.push.sending import Sender
 

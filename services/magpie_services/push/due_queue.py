@@ -16,9 +16,9 @@ from magpie_services.kit.errors import MagpieError
 from magpie_services.kit.redis import partitions
 from magpie_services.push import predicates
 from magpie_services.push.caps import Caps
+from magpie_services.push.case import Plan, subject_of
 from magpie_services.push.clients import Device, Draft, Fact, Services, User
 from magpie_services.push.ledger import Ledger, Open, Slot
-from magpie_services.push.pipeline import Plan, subject_of
 from magpie_services.push.predicates import Rules
 from magpie_services.push.sandbox import follow
 from magpie_services.push.sending import Sender, ended

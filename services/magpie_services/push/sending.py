@@ -16,10 +16,11 @@ from magpie_services.kit import ledger_keys, metrics
 from magpie_services.kit.clock import Clock
 from magpie_services.kit.errors import MagpieError
 from magpie_services.push import predicates
+from magpie_services.push.case import Ask, Plan, Target
 from magpie_services.push.clients import Device, Services
 from magpie_services.push.delivery import Fate, Provider, PushMessage, Receipt
 from magpie_services.push.ledger import Ledger, Open, Slot
-from magpie_services.push.pipeline import Ask, Pipeline, Plan, Target
+from magpie_services.push.pipeline import Pipeline
 from magpie_services.push.predicates import Rules
 
 log = structlog.get_logger()

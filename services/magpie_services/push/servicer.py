@@ -15,10 +15,11 @@ from magpie_services.core.decisions import Decision, Mode
 from magpie_services.kit.errors import MagpieError, NotFound
 from magpie_services.kit.idempotency import fingerprint
 from magpie_services.push import explain, replay, validation
+from magpie_services.push.case import Ask
 from magpie_services.push.clients import Services
 from magpie_services.push.history import History
 from magpie_services.push.ledger import Ledger
-from magpie_services.push.pipeline import Ask, Pipeline
+from magpie_services.push.pipeline import Pipeline
 from magpie_services.push.policy import Policy
 from magpie_services.push.sending import Sender
 from magpie_services.wire import decisions

@@ -12,7 +12,7 @@ from magpie_services.core import checks
 from magpie_services.core.checks import Violation
 from magpie_services.kit.errors import Invalid
 from magpie_services.push.campaigns import Spec
-from magpie_services.push.pipeline import Target
+from magpie_services.push.case import Target
 from magpie_services.push.policy import Filter, Objective, Policy
 from magpie_services.push.replay import Span
 from magpie_services.wire import messages, values
