@@ -7,10 +7,18 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+WIDTH = 120
+
 
 def print_json(value: Any) -> None:
     """One JSON value in one line, text as it is."""
     print(json.dumps(value, ensure_ascii=False))
+
+
+def wide_console() -> Console:
+    """A console on stdout that does not squeeze tables where nobody watches."""
+    console = Console()
+    return console if console.is_terminal else Console(width=WIDTH)
 
 
 def progress_bar(as_json: bool) -> Progress:

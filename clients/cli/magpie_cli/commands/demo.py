@@ -18,6 +18,7 @@ from magpie.v1 import release_service_pb2
 from magpie_cli.connection import DEFAULT_STATE, AsJson
 from magpie_cli.demo import marketplace, replay, tables
 from magpie_cli.failures import BadInput, run
+from magpie_cli.render import wide_console
 from magpie_cli.suite import Suite, SuiteOptions
 from magpie_cli.training import state_name
 
@@ -72,7 +73,7 @@ async def _marketplace(folder: Path, plan: marketplace.Plan, as_json: bool) -> N
     if as_json:
         print(json.dumps(tables.rounds_json(market.rounds, market.explained), ensure_ascii=False))
         return
-    console = Console()
+    console = wide_console()
     console.print(tables.rounds_table(market.rounds))
     for one in market.explained:
         text = "\n".join([one.sample["body"], "", one.summary, *(f"· {reason}" for reason in one.why)])
@@ -97,9 +98,10 @@ async def _replay(folder: Path, plan: replay.Plan, as_json: bool) -> None:
     if as_json:
         print(json.dumps({"cleaned": cleaned, **tables.weeks_json(weeks)}, ensure_ascii=False))
         return
-    console = Console()
+    console = wide_console()
     console.print("left out: " + ", ".join(f"{reason} {count}" for reason, count in cleaned.items()))
     console.print(tables.weeks_table(weeks))
+    console.print(tables.weeks_table(weeks, new=True))
 
 
 class _Screen:

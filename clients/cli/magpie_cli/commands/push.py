@@ -11,7 +11,7 @@ from rich.table import Table
 from magpie.v1 import decision_pb2, push_service_pb2, ranking_service_pb2
 from magpie_cli.connection import DEFAULT_STATE, AsJson, EndpointsFile, State, connect
 from magpie_cli.failures import BadInput, CommandFailed, run
-from magpie_cli.render import print_json
+from magpie_cli.render import print_json, wide_console
 
 SHOWN_ARMS = 5
 SHOWN_CONTRIBUTIONS = 8
@@ -44,7 +44,7 @@ def push(
         if as_json:
             print_json({"decisions": [message(decision) for decision in decisions]})
         else:
-            console = Console()
+            console = wide_console()
             for decision in decisions:
                 _show(console, decision)
         if all(decision.verdict in _UNSENT for decision in decisions):
@@ -69,7 +69,7 @@ def explain(
         if as_json:
             print_json(message(answer))
             return
-        console = Console()
+        console = wide_console()
         _show(console, answer.decision)
         console.print(answer.summary, style="bold", markup=False)
         for reason in answer.why:

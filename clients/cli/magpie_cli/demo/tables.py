@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from rich import box
 from rich.table import Table
 
 from magpie_cli.demo.hits import mean_rates
@@ -15,25 +16,26 @@ TOP_REASONS = 3
 RIVALS = ("none", "random", "popular", "random, same volume", "popular, same volume")
 
 
-def weeks_table(weeks: Sequence[WeekResult]) -> Table:
-    """Hit rates by week and policy, in percent; in brackets those of items new to the customer."""
+def weeks_table(weeks: Sequence[WeekResult], *, new: bool = False) -> Table:
+    """Hit rates by week and policy in percent; with `new` those of items new to the customer."""
     table = Table(
-        title="hits a push, % (in brackets: items that the customer had never bought)",
-        caption="a hit: the customer buys the pushed item within seven days",
+        title="pushed items bought within seven days, %" + (", new to the customer only" if new else ""),
+        box=box.SIMPLE_HEAD,
     )
     for title in ("week", "pushes", "buyers", "model", *POLICIES):
-        table.add_column(title, justify="right")
+        table.add_column(title, justify="right", no_wrap=True)
     for week in weeks:
+        scores = [week.scores[name] for name in POLICIES]
         table.add_row(
             _date(week.start_ms),
-            str(week.scores[POLICIES[0]].users),
+            str(scores[0].users),
             str(week.customers),
             f"v{week.version}",
-            *(_cell(week.scores[name].rate, week.scores[name].new_rate) for name in POLICIES),
+            *(_percent(score.new_rate if new else score.rate) for score in scores),
         )
     table.add_section()
-    means = (_cell(*mean_rates([week.scores[name] for week in weeks])) for name in POLICIES)
-    table.add_row("mean", "", "", "", *means)
+    means = [mean_rates([week.scores[name] for week in weeks])[new] for name in POLICIES]
+    table.add_row("mean", "", "", "", *map(_percent, means))
     return table
 
 
@@ -130,5 +132,5 @@ def _date(at_ms: int) -> str:
     return datetime.fromtimestamp(at_ms / 1000, UTC).date().isoformat()
 
 
-def _cell(rate: float, new_rate: float) -> str:
-    return f"{100 * rate:.2f} ({100 * new_rate:.2f})"
+def _percent(share: float) -> str:
+    return f"{100 * share:.2f}"

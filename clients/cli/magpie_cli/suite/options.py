@@ -27,4 +27,4 @@ class SuiteOptions:
     redis_url: str = ""
     rooms: frozenset[str] = frozenset()
     environment: Mapping[str, str] = field(default_factory=dict)
-    start_seconds: float = 120.0
+    start_seconds: float = 240.0
