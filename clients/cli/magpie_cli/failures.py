@@ -2,7 +2,10 @@
 
 import asyncio
 import json
+import os
+import signal
 import sys
+import threading
 from collections.abc import Coroutine
 from enum import IntEnum
 from typing import Any, NoReturn
@@ -21,6 +24,7 @@ class Exit(IntEnum):
     FAILED = 1
     BAD_INPUT = 2
     UNREACHABLE = 3
+    FAULT = 70  # as sysexits.h has it: the software itself is wrong
     INTERRUPTED = 130
 
 
@@ -37,21 +41,53 @@ _UNREACHABLE = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
 
 
 def run(work: Coroutine[Any, Any, None], *, as_json: bool = False) -> None:
-    """Runs the body of a command; turns what goes wrong into one line and an exit code."""
+    """Runs the body of a command; turns what goes wrong into one line and an exit code.
+
+    SIGTERM ends it as Ctrl-C does: contexts are left in order, and a suite is stopped. A fault of its own is
+    one line too, unless MAGPIE_TRACEBACK is set.
+    """
     try:
-        asyncio.run(work)
-    except BadInput as error:
-        _end(Exit.BAD_INPUT, str(error), as_json)
-    except (CommandFailed, SuiteFailed) as error:
-        _end(Exit.FAILED, str(error), as_json)
-    except grpc.aio.AioRpcError as error:
-        problem = problem_of(error)
-        if problem.code in _UNREACHABLE:
-            _end(Exit.UNREACHABLE, f"a service does not answer: {problem}", as_json)
-        code = Exit.BAD_INPUT if problem.code in _BAD_INPUT else Exit.FAILED
-        _end(code, f"{problem.code.name}: {problem}", as_json)
-    except KeyboardInterrupt:
-        _end(Exit.INTERRUPTED, "interrupted", as_json)
+        asyncio.run(_until_told(work))
+    except typer.Exit:
+        raise
+    except (Exception, KeyboardInterrupt, asyncio.CancelledError) as error:
+        code, text = _verdict(_first(error))
+        if code is Exit.FAULT and os.environ.get("MAGPIE_TRACEBACK"):
+            raise
+        _end(code, text, as_json)
+
+
+async def _until_told(work: Coroutine[Any, Any, None]) -> None:
+    task = asyncio.current_task()
+    if task is not None and threading.current_thread() is threading.main_thread():
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    await work
+
+
+def _first(error: BaseException) -> BaseException:
+    """What happened, where several things failed together because of it."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _verdict(error: BaseException) -> tuple[Exit, str]:
+    match error:
+        case BadInput():
+            return Exit.BAD_INPUT, str(error)
+        case CommandFailed() | SuiteFailed():
+            return Exit.FAILED, str(error)
+        case grpc.aio.AioRpcError():
+            problem = problem_of(error)
+            if problem.code in _UNREACHABLE:
+                return Exit.UNREACHABLE, f"a service does not answer: {problem}"
+            code = Exit.BAD_INPUT if problem.code in _BAD_INPUT else Exit.FAILED
+            return code, f"{problem.code.name}: {problem}"
+        case KeyboardInterrupt() | asyncio.CancelledError():
+            return Exit.INTERRUPTED, "interrupted"
+        case _:
+            text = f"a fault of its own: {type(error).__name__}; MAGPIE_TRACEBACK=1 shows where"
+            return Exit.FAULT, text
 
 
 def _end(code: Exit, text: str, as_json: bool) -> NoReturn:

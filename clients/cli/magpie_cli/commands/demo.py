@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.panel import Panel
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from magpie.v1 import release_service_pb2
 from magpie_cli.connection import DEFAULT_STATE, AsJson
@@ -78,14 +79,14 @@ async def _marketplace(folder: Path, plan: marketplace.Plan, as_json: bool) -> N
     for one in market.explained:
         text = "\n".join([one.sample["body"], "", one.summary, *(f"· {reason}" for reason in one.why)])
         title = f"{one.sample['title']} → {one.sample['user_id']} ({one.sample['outcome']})"
-        console.print(Panel(text, title=title, title_align="left"), markup=False)
+        console.print(Panel(Text(text), title=Text(title), title_align="left"))
 
 
 async def _replay(folder: Path, plan: replay.Plan, as_json: bool) -> None:
     if not plan.path.is_file():
         raise BadInput(f"{plan.path}: no such file")
     shutil.rmtree(folder, ignore_errors=True)
-    options = SuiteOptions(state=folder, auto_ports=True, sandbox=True, environment=marketplace.ENVIRONMENT)
+    options = SuiteOptions(state=folder, auto_ports=True, sandbox=True, environment=replay.ENVIRONMENT)
     with _Screen(as_json).live() as screen:
         screen.stage("starting the suite")
         async with Suite(options) as suite:

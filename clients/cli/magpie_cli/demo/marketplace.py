@@ -21,7 +21,11 @@ from magpie_cli.suite import Suite, SuiteOptions
 DAY_MS = 86_400_000
 SAMPLES = 5
 # Time boxes of a demo: the models are small, and there are four trainings.
-ENVIRONMENT = {"MAGPIE_LAKE_BATCH_SECONDS": "1"}
+ENVIRONMENT = {
+    "MAGPIE_LAKE_BATCH_SECONDS": "1",
+    "MAGPIE_TRAINING_RETRIEVER_SECONDS": "15",
+    "MAGPIE_TRAINING_RANKER_SECONDS": "8",
+}
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ PURPOSES = (
     device_pb2.PURPOSE_PERSONALISATION,
     device_pb2.PURPOSE_MODEL_TRAINING,
 )
+ENVIRONMENT = {"MAGPIE_LAKE_BATCH_SECONDS": "1"}
 # One push a customer, the item most likely to be bought, whatever it is worth: what a hit rate measures.
 POLICY = push_service_pb2.Policy(
     objective=push_service_pb2.Objective(purchase=1.0, min_value=-1.0),
