@@ -59,6 +59,11 @@ class Feed:
         """All that was there at the start has been read."""
         return self._follower.caught_up.is_set()
 
+    @property
+    def positions(self) -> dict[str, str]:
+        """The last entry taken of every stream."""
+        return dict(self._follower.positions)
+
     async def run(self) -> None:
         """Load, then follow until cancelled."""
         await self._load()
@@ -67,7 +72,7 @@ class Feed:
     async def save(self) -> None:
         """Store what was counted so far. Raises Unavailable."""
         async with self._still:
-            positions = {s: at for s, at in self._follower.positions.items() if s != FEED_KEY}
+            positions = {s: at for s, at in self.positions.items() if s != FEED_KEY}
             slices = []
             for piece in self._covisits.slices():
                 slices.append(piece)

@@ -39,14 +39,14 @@ class Client:
             lists=[listed(one.user_id, size) for one in portraits],
             **fields,
         )
-        return await self.ranking.RankCandidates(request, timeout=5, metadata=NOW)
+        return await self.ranking.RankCandidates(request, timeout=20, metadata=NOW)
 
     async def explain(self, portrait: Portrait, size: int = 3) -> Any:
         request = ranking_pb.ExplainScoresRequest(
             portrait=wire_portraits.to_snapshot(portrait, shop.NOW_MS),
             candidates=listed(portrait.user_id, size).candidates,
         )
-        return await self.ranking.ExplainScores(request, timeout=5, metadata=NOW)
+        return await self.ranking.ExplainScores(request, timeout=20, metadata=NOW)
 
 
 def listed(user_id: str, size: int) -> candidate_pb.CandidateList:
@@ -65,6 +65,8 @@ def listed(user_id: str, size: int) -> candidate_pb.CandidateList:
 
 @asynccontextmanager
 async def ranking(redis_url: str, model_server: str, **settings: Any) -> AsyncIterator[Client]:
+    # Patient, so that a busy machine is not taken for a slow model.
+    patient = {"rank_timeout_seconds": 5.0, "slow_seconds": 5.0}
     values = RankingSettings(
         listen="127.0.0.1:0",
         metrics_listen="",
@@ -73,7 +75,7 @@ async def ranking(redis_url: str, model_server: str, **settings: Any) -> AsyncIt
         sandbox=True,
         poll_seconds=0.05,
         grace_seconds=0.1,
-        **settings,
+        **(patient | settings),
     )
     room = Ranking(values)
     async with AsyncExitStack() as stack:
@@ -92,7 +94,14 @@ async def ranking(redis_url: str, model_server: str, **settings: Any) -> AsyncIt
         yield Client(channel, room)
 
 
-async def until(true: Callable[[], Awaitable[bool]], seconds: float = 5.0) -> None:
+async def answered_by(versions: list[int], version: int) -> None:
+    async def there() -> bool:
+        return version in versions
+
+    await until(there)
+
+
+async def until(true: Callable[[], Awaitable[bool]], seconds: float = 15.0) -> None:
     end = time.monotonic() + seconds
     while not await true():
         assert time.monotonic() < end, "it did not come true in time"
@@ -187,9 +196,9 @@ async def test_a_slow_model_counts_as_failing(
         await load(client, models[0], 1)
         models[0].delay_seconds = 0.2
         assert [(await client.rank(PERSON)).fallback for _ in range(2)] == [True, True]
-        started = time.monotonic()
+        asked = len(models[0].asked)
         assert (await client.rank(PERSON)).fallback
-        assert time.monotonic() - started < 0.05, "nobody waits for a model that rests"
+        assert "rank" not in [one[1] for one in models[0].asked[asked:]], "nobody waits for what rests"
 
 
 async def test_the_breaker_closes_when_the_model_is_well_again(
@@ -233,14 +242,13 @@ async def test_versions_swap_under_load_without_an_error(
     asking = [asyncio.create_task(ask()) for _ in range(4)]
     served = models[0].served["ranker"]
     for version in (2, 3):
-        await asyncio.sleep(0.1)
+        await answered_by(versions, version - 1)
         served[version] = model(version)
         del served[version - 1]
-    await asyncio.sleep(0.1)
+    await answered_by(versions, 3)
     stop.set()
     await asyncio.gather(*asking)
-    assert set(versions) >= {1, 3}
-    assert versions[-1] == 3
+    assert set(versions) == {1, 2, 3}
 
 
 async def test_a_restart_without_a_model_server_scores_by_the_last_weights(
@@ -314,6 +322,6 @@ async def test_a_bad_request_names_its_field(client: Client, fields: dict[str, A
         features_of_best=fields.get("features_of_best", 0),
     )
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await client.ranking.RankCandidates(request, timeout=5, metadata=NOW)
+        await client.ranking.RankCandidates(request, timeout=20, metadata=NOW)
     assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
     assert (caught.value.details() or "").startswith(named)
