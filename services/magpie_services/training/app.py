@@ -4,7 +4,7 @@ Like a `__main__` it reads the environment when loaded, and only then; TensorFlo
 """
 
 import structlog
-from celery.signals import setup_logging
+from celery.signals import setup_logging, worker_ready
 
 from magpie_services.kit import logging
 from magpie_services.training import broker
@@ -17,4 +17,8 @@ app = broker.create(settings)
 @setup_logging.connect(weak=False)
 def _set_up_logging(**_: object) -> None:
     logging.configure("training-worker", settings.log_level)
-    structlog.get_logger().info("worker.starting", queues=[broker.TRAIN, broker.PUBLISH])
+
+
+@worker_ready.connect(weak=False)
+def _say_ready(**_: object) -> None:
+    structlog.get_logger().info("worker.ready", queues=[broker.TRAIN, broker.PUBLISH])

@@ -4,6 +4,7 @@ It loads the run's bundles and the champion's twin as serving would, sets all of
 gate and leaves `verdict.json`.
 """
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -157,7 +158,9 @@ def _load(folder: Path) -> Any:
 
     try:
         return tf.saved_model.load(str(folder))
-    except (OSError, ValueError, tf.errors.OpError):
+    except Exception as error:
+        # Whatever is wrong with its files, TensorFlow has another type for each: to the gate they are all the same.
+        sys.stderr.write(f"{folder} cannot be loaded: {error!r}\n")
         return None
 
 

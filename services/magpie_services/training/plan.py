@@ -20,12 +20,12 @@ class RetrieverPlan(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     encoder: Encoder = "transformer"
-    blocks: int = 2
+    blocks: int = 1
     heads: int = 2
-    dropout: float = 0.2
+    dropout: float = 0.1
     id_dropout: float = 0.2
     negatives: int = 256
-    learning_rate: float = 2e-3
+    learning_rate: float = 4e-3
     batch: int = 64
     epochs: int = 30
     patience: int = 3

@@ -32,7 +32,7 @@ def start_worker(tmp_path: Path) -> Iterator[Starter]:
             )
         running.append(worker)
         end = time.monotonic() + 30
-        while "ready" not in log.read_text():
+        while "worker.ready" not in log.read_text():
             assert worker.poll() is None, log.read_text()
             assert time.monotonic() < end, log.read_text()
             time.sleep(0.1)

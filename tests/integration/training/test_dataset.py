@@ -1,0 +1,103 @@
+"""What is read from a real lake: labels belong to the pushes that were sent, the past to the past."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.unit.training import worlds
+
+from magpie_services.core.columns import bucket
+from magpie_services.training import dataset, evaluation
+from magpie_services.training.dataset import Dataset
+from magpie_services.training.plan import Plan, RankerPlan, RetrieverPlan
+from magpie_services.training.rows import CLICK, DISMISS, PURCHASE
+
+DECISIONS = 200
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("lake")
+    worlds.lake(folder, users=60, events=20, items=40, decisions=DECISIONS)
+    return folder
+
+
+def load(lake: Path, **changes: object) -> Dataset:
+    return dataset.load(Plan(run_id="r", folder="", lake_folder=str(lake), **changes))  # type: ignore[arg-type]
+
+
+def test_all_of_it_is_read(lake: Path) -> None:
+    data = load(lake)
+    assert len(data.vocabulary) == 41
+    assert len(data.history) == 60 * 20
+    assert len(data.rows) == DECISIONS * 4
+    assert np.unique(data.rows.decisions).size == DECISIONS
+    assert (data.rows.weights == 2.0).all()  # logged with chance one half
+    assert data.start_ms < data.cut_ms < data.end_ms
+
+
+def test_a_click_is_asked_of_sent_pushes_only(lake: Path) -> None:
+    rows = load(lake).rows
+    assert rows.sent.sum() == DECISIONS / 2
+    assert (rows.known[:, CLICK] <= rows.sent).all()
+    assert (rows.known[:, PURCHASE] == 1).all()
+    assert rows.labels[:, CLICK].sum() > 10
+    assert rows.labels[:, DISMISS].sum() == 0
+
+
+def test_purchases_come_from_the_log(lake: Path) -> None:
+    rows = load(lake).rows
+    assert 0 < rows.labels[:, PURCHASE].sum() < len(rows) / 4
+    young = rows.decided_ms > rows.decided_ms.max() - 86_400_000
+    assert (rows.maturity[young] < 1).all()
+    assert rows.maturity.max() == 1.0
+
+
+def test_the_future_is_not_read(lake: Path) -> None:
+    as_of_ms = worlds.START_MS + 30 * worlds.DAY_MS
+    data = load(lake, as_of_ms=as_of_ms)
+    assert data.end_ms == as_of_ms
+    assert data.history.at_ms.max() <= as_of_ms
+    assert data.rows.decided_ms.max() <= as_of_ms
+    clicked = data.rows.labels[:, CLICK].sum()
+    assert 0 < clicked < load(lake).rows.labels[:, CLICK].sum()
+
+
+def test_hashes_and_recent_items_are_those_that_ranking_computes(lake: Path) -> None:
+    data = load(lake)
+    rows, history = data.rows, data.history
+    row = int(np.argmax(rows.decided_ms))
+    user = int(rows.groups[row])
+    mine = slice(history.offsets[user], history.offsets[user + 1])
+    seen = history.items[mine][history.at_ms[mine] <= rows.decided_ms[row]][-20:]
+    expected = [bucket("item", data.vocabulary.ids[item]) for item in seen]
+    assert rows.recent[row][-len(expected) :].tolist() == expected
+    assert not rows.recent[row][: 20 - len(expected)].any()
+    groups = {bucket("category", f"c{number}") for number in range(8)}
+    assert set(rows.hashes[:, 1].tolist()) <= groups
+
+
+def test_memory_is_bounded(lake: Path) -> None:
+    data = load(lake, retriever=RetrieverPlan(max_events=300), ranker=RankerPlan(max_rows=200))
+    assert len(data.history) <= 300
+    assert len(data.rows) < 300
+    assert data.rows.sent.sum() == DECISIONS / 2
+
+
+def test_an_empty_lake_is_empty(tmp_path: Path) -> None:
+    data = load(tmp_path)
+    assert (len(data.vocabulary), len(data.history), len(data.rows)) == (1, 0, 0)
+
+
+def test_the_exam_asks_what_came_after_the_cut_and_survives_the_disk(lake: Path, tmp_path: Path) -> None:
+    data = load(lake)
+    exam = evaluation.build(data, 1)
+    assert exam.history.at_ms.max() <= data.cut_ms
+    assert (exam.rows.decided_ms > data.cut_ms).all()
+    assert len(exam.wanted) == len(exam.history.users) > 20
+    exam.save(tmp_path / "exam.npz")
+    again = evaluation.load(tmp_path / "exam.npz")
+    assert again.wanted == exam.wanted
+    assert again.ids == exam.ids
+    np.testing.assert_array_equal(again.rows.features, exam.rows.features)
+    np.testing.assert_array_equal(again.history.at_ms, exam.history.at_ms)

@@ -1,0 +1,75 @@
+"""One run through a real worker: two identical deliveries, one release."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+from tests.integration.training.conftest import Starter
+from tests.unit.training import worlds
+
+from magpie_services.kit.redis import Redis
+from magpie_services.training import broker, publish
+from magpie_services.training.records import ENDED, ReleaseState, RunState
+from magpie_services.training.redis_store import RedisStore, open_run
+from magpie_services.training.settings import TrainingSettings
+
+pytestmark = [pytest.mark.tensorflow, pytest.mark.xdist_group("tensorflow"), pytest.mark.timeout(300)]
+
+
+def environment(redis_url: str, folder: Path) -> dict[str, str]:
+    return {
+        "MAGPIE_TRAINING_REDIS_URL": redis_url,
+        "MAGPIE_TRAINING_LAKE_FOLDER": str(folder / "lake"),
+        "MAGPIE_TRAINING_MODEL_FOLDER": str(folder / "models"),
+        "MAGPIE_TRAINING_MODEL_SERVER_ADDRESS": "",
+        "MAGPIE_TRAINING_CANDIDATE_ADDRESS": "",
+        "MAGPIE_TRAINING_RETRIEVER_EPOCHS": "6",
+        "MAGPIE_TRAINING_RETRIEVER_SECONDS": "3",
+        "MAGPIE_TRAINING_RANKER_EPOCHS": "0",
+    }
+
+
+async def deliver(redis: Redis, redis_url: str, run_id: str, times: int) -> RunState:
+    """Queues the same task several times and waits for the end of the run."""
+    store = RedisStore(redis)
+    await store.create(open_run(run_id, 0, 1, 1_000))
+    producer = broker.create(TrainingSettings(redis_url=redis_url))
+    for _ in range(times):
+        producer.send_task(broker.RETRAIN, args=[run_id], queue=broker.TRAIN)
+    producer.close()
+    end = time.monotonic() + 240
+    while (run := await store.run(run_id)).state not in ENDED:
+        assert time.monotonic() < end, run
+        await asyncio.sleep(0.3)
+    return run.state
+
+
+async def test_two_identical_deliveries_make_one_release(
+    redis: Redis, redis_url: str, tmp_path: Path, start_worker: Starter
+) -> None:
+    worlds.lake(tmp_path / "lake", users=60, events=20, items=30, decisions=150)
+    start_worker(environment(redis_url, tmp_path))
+    state = await deliver(redis, redis_url, "run-a", 2)
+    store = RedisStore(redis)
+    assert state == RunState.RELEASED, (await store.run("run-a")).reason
+    end = time.monotonic() + 30
+    while await redis.exists("magpie:celery:train", "magpie:celery:publish", "magpie:celery:unacked"):
+        assert time.monotonic() < end, "the second delivery is not done with"
+        await asyncio.sleep(0.2)
+    releases = await store.releases()
+    assert [(one.version, one.state, one.run_id) for one in releases] == [(1, ReleaseState.STABLE, "run-a")]
+    assert publish.complete(tmp_path / "models", 1)
+    assert publish.versions(tmp_path / "models" / "ranker") == [1]
+    assert not list((tmp_path / "models" / "ranker").glob(".staging-*"))
+    assert "versions: 1" in (tmp_path / "models" / "models.config").read_text()
+    assert releases[0].metrics["interactions"] > 0
+
+
+async def test_a_run_without_data_fails_and_says_why(
+    redis: Redis, redis_url: str, tmp_path: Path, start_worker: Starter
+) -> None:
+    start_worker(environment(redis_url, tmp_path))
+    assert await deliver(redis, redis_url, "run-b", 1) == RunState.FAILED
+    run = await RedisStore(redis).run("run-b")
+    assert run.reason == "lake: has too little to learn from: 0 items and 0 interactions"

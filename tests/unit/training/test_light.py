@@ -1,0 +1,61 @@
+"""The light model starts from what a person knows, learns what rows teach, and calibrates towards itself."""
+
+import numpy as np
+from tests.unit.training import worlds
+
+from magpie_services.core.feature_schema import HEADS
+from magpie_services.training import calibration, light, rows
+from magpie_services.training.light import NAMES, PRIOR_WEIGHTS
+from magpie_services.training.rows import CLICK, PURCHASE, UNSUBSCRIBE
+
+
+def test_prior_weights_name_real_features() -> None:
+    assert {name for weights in PRIOR_WEIGHTS.values() for name in weights} <= set(NAMES)
+    assert set(PRIOR_WEIGHTS) == set(HEADS)
+
+
+def test_without_rows_it_is_the_prior() -> None:
+    learnt, prior = light.fit(rows.empty(), seed=1), light.prior()
+    np.testing.assert_array_equal(learnt.weights, prior.weights)
+    np.testing.assert_array_equal(learnt.bias, prior.bias)
+
+
+def test_it_finds_what_matters() -> None:
+    learnt = light.fit(worlds.rows(4_000), seed=1)
+    others = np.delete(np.abs(learnt.weights[CLICK]), NAMES.index("interest"))
+    assert 1.4 < learnt.weights[CLICK, NAMES.index("interest")] < 2.4
+    assert others.max() < 0.8  # the prior believed in up to 2.0 elsewhere
+
+
+def test_a_head_without_positives_keeps_its_weights_and_meets_a_smoothed_rate() -> None:
+    learnt = light.fit(worlds.rows(2_000), seed=1)
+    np.testing.assert_array_equal(learnt.weights[UNSUBSCRIBE], light.prior().weights[UNSUBSCRIBE])
+    rates = 1 / (1 + np.exp(-learnt.logits(worlds.rows(2_000).features)[:, UNSUBSCRIBE]))
+    assert 0 < rates.mean() < light.PRIOR_RATES["unsubscribe"]
+
+
+def test_shadow_rows_teach_purchases_only() -> None:
+    learnt = light.fit(worlds.rows(3_000, sent=False), seed=1)
+    assert learnt.weights[PURCHASE, NAMES.index("interest")] > 1.2
+    np.testing.assert_array_equal(learnt.weights[CLICK], light.prior().weights[CLICK])
+
+
+def test_half_seen_purchases_are_not_half_the_chance() -> None:
+    whole = worlds.rows(6_000)
+    rng = np.random.default_rng(5)
+    labels = whole.labels.copy()
+    labels[:, PURCHASE] *= rng.random(len(whole)) < 0.5
+    late = rows.Rows(
+        **{**whole.columns(), "labels": labels, "maturity": np.full(len(whole), 0.5, np.float32)}
+    )  # type: ignore[arg-type]
+    one, other = light.fit(whole, 1), light.fit(late, 1)
+    assert abs(one.bias[PURCHASE] - other.bias[PURCHASE]) < 0.35
+
+
+def test_calibration_finds_a_shift_and_leaves_rare_heads_alone() -> None:
+    known = worlds.rows(4_000)
+    logits = light.fit(known, 1).logits(known.features)
+    slope, offset = calibration.fit(2 * logits + 1, known)
+    assert abs(slope[PURCHASE] - 0.5) < 0.08
+    assert abs(offset[PURCHASE] + 0.5) < 0.2
+    assert (slope[UNSUBSCRIBE], offset[UNSUBSCRIBE]) == (1.0, 0.0)

@@ -1,0 +1,241 @@
+"""The models learn, and what is exported answers as what was trained. TensorFlow is imported here."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.unit.training import worlds
+
+from magpie_services.core.feature_schema import HEADS, SCHEMA_HASH
+from magpie_services.training import evaluation, gate, rows
+from magpie_services.training.dataset import Dataset
+from magpie_services.training.plan import RankerPlan, RetrieverPlan
+from magpie_services.training.rows import CLICK, DISMISS, PURCHASE
+
+# Importing and tracing take most of the time, and much more of it on a machine with other work.
+pytestmark = [pytest.mark.tensorflow, pytest.mark.xdist_group("tensorflow"), pytest.mark.timeout(240)]
+RETRIEVER = RetrieverPlan(blocks=1, epochs=8, seconds=6.0, negatives=64)
+RANKER = RankerPlan(epochs=2, seconds=4.0)
+
+
+def silent(activity: str, progress: float) -> None:
+    assert 0 <= progress <= 1, activity
+
+
+@dataclass(frozen=True)
+class Trained:
+    """One bundle on disk, the models it came from and the exam of its world."""
+
+    folder: Path
+    retriever: Any
+    ranker: Any
+    data: Dataset
+    exam: evaluation.Exam
+    validation_ndcg: float
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    from magpie_services.training import export, ranker_fit, retriever_fit
+
+    folder = tmp_path_factory.mktemp("bundle")
+    known, history = worlds.world(150, 30, 80)
+    data = Dataset(known, history, worlds.rows(2_000), worlds.START_MS, worlds.END_MS)
+    fitted = retriever_fit.train(RETRIEVER, known, history, data.cut_ms, 1, silent)
+    ranker, _ = ranker_fit.train(RANKER, data.rows, 1, silent)
+    ranker_fit.calibrate(ranker, data.rows)
+    export.save_retriever(fitted.model, known.ids, folder / "retriever")
+    export.save_ranker(ranker, folder / "ranker")
+    exam = evaluation.build(data, 1)
+    return Trained(folder, fitted.model, ranker, data, exam, fitted.validation_ndcg)
+
+
+def load(folder: Path) -> Any:
+    import tensorflow as tf
+
+    return tf.saved_model.load(str(folder))
+
+
+def judge(folder: Path, trained: Trained) -> gate.Verdict:
+    from magpie_services.training import evaluate
+
+    champion = evaluate.examine(trained.folder, trained.exam)
+    new = evaluate.examine(folder, trained.exam)
+    return gate.judge(new, new, champion, np.full(len(trained.exam.wanted), 0.1), 1)
+
+
+def test_the_retriever_finds_the_taste(trained: Trained) -> None:
+    from magpie_services.training import evaluate
+
+    marks = evaluate.examine(trained.folder, trained.exam)
+    assert len(trained.exam.wanted) > 50
+    # Ten items of eighty by chance: about 0.1; a favourite group has ten items.
+    assert marks.ndcg.mean() > 0.3
+    assert marks.extra["click_auc"] > 0.7
+
+
+def test_exported_user_vectors_are_those_of_the_model(trained: Trained) -> None:
+    import tensorflow as tf
+
+    from magpie_services.training import retriever_fit, sequences
+
+    history = trained.exam.history
+    inputs = sequences.inputs_at(
+        history, history.offsets[1:], np.full(len(history.users), trained.exam.cut_ms)
+    )
+    served = load(trained.folder / "retriever").signatures["retrieve"](
+        items=tf.constant(inputs.items), kinds=tf.constant(inputs.kinds), gaps=tf.constant(inputs.gaps)
+    )["vector"]
+    own = retriever_fit.user_vectors(trained.retriever, inputs, trained.retriever.vectors())
+    np.testing.assert_allclose(served, own, atol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(served, axis=1), 1.0, atol=1e-5)
+
+
+def test_item_vectors_come_in_pages_with_their_ids(trained: Trained) -> None:
+    import tensorflow as tf
+
+    call = load(trained.folder / "retriever").signatures["item_vectors"]
+    size = len(trained.data.vocabulary)
+    pages = [call(start=tf.constant([at]), count=tf.constant([50])) for at in range(0, size, 50)]
+    ids = [text.decode() for page in pages for text in page["ids"].numpy()]
+    vectors = np.concatenate([page["vectors"] for page in pages])
+    assert tuple(ids) == trained.data.vocabulary.ids
+    assert {int(page["total"][0]) for page in pages} == {size}
+    assert not vectors[0].any()
+    np.testing.assert_allclose(np.linalg.norm(vectors[1:], axis=1), 1.0, atol=1e-5)
+    beyond = call(start=tf.constant([size + 5]), count=tf.constant([5]))
+    assert beyond["ids"].shape == (0,)
+
+
+def test_somebody_without_history_and_items_out_of_range_do_no_harm(trained: Trained) -> None:
+    import tensorflow as tf
+
+    call = load(trained.folder / "retriever").signatures["retrieve"]
+    zeros = np.zeros((2, 50), np.int32)
+    wild = np.where(np.arange(50) == 49, [[10**6], [-5]], 0).astype(np.int32)
+    for items in (zeros, wild):
+        found = call(items=tf.constant(items), kinds=tf.constant(zeros), gaps=tf.zeros((2, 50)))["vector"]
+        assert not found.numpy().any()
+
+
+def test_exported_ranking_is_that_of_the_model_for_any_padding(trained: Trained) -> None:
+    import tensorflow as tf
+
+    from magpie_services.training import ranker_fit
+
+    some = trained.data.rows.take(np.arange(12))
+    user, items, cross, hashes, recent, sent = (tensor.numpy() for tensor in ranker_fit.inputs(some))
+    own = trained.ranker.probabilities(user, items, cross, hashes, recent, sent).numpy()
+    pad = [(0, 0), (0, 15), (0, 0)]
+    served = (
+        load(trained.folder / "ranker")
+        .signatures["rank"](
+            user=tf.constant(user),
+            items=tf.constant(np.pad(items, pad)),
+            cross=tf.constant(np.pad(cross, pad)),
+            hashes=tf.constant(np.pad(hashes, pad)),
+            recent=tf.constant(recent),
+            mask=tf.constant(np.pad(np.ones((12, 1), np.float32), pad[:2])),
+            sent=tf.constant(np.pad(sent, pad[:2])),
+        )["probabilities"]
+        .numpy()
+    )
+    np.testing.assert_allclose(served[:, :1], own, atol=1e-6)
+    assert not served[:, 1:].any()
+    assert served.shape == (12, 16, len(HEADS))
+
+
+def test_the_light_weights_and_the_schema_travel_with_the_ranker(trained: Trained) -> None:
+    import tensorflow as tf
+
+    model = load(trained.folder / "ranker")
+    light = model.signatures["light"](unit=tf.constant([0]))
+    assert light["weights"].shape == (len(HEADS), rows.WIDTH)
+    assert light["bias"].shape == (len(HEADS),)
+    assert model.signatures["schema"](unit=tf.constant([0]))["hash"].numpy()[0].decode() == SCHEMA_HASH
+
+
+def test_warm_up_records_run(trained: Trained) -> None:
+    import tensorflow as tf
+    from tensorflow_serving.apis import prediction_log_pb2
+
+    for name, count in (("retriever", 4), ("ranker", 9)):
+        path = trained.folder / name / "assets.extra" / "tf_serving_warmup_requests"
+        records = list(tf.data.TFRecordDataset(str(path)).as_numpy_iterator())
+        assert len(records) == count
+        model = load(trained.folder / name)
+        for record in records:
+            request = prediction_log_pb2.PredictionLog.FromString(record).predict_log.request
+            inputs = {key: tf.constant(tf.make_ndarray(value)) for key, value in request.inputs.items()}
+            assert request.model_spec.name == name
+            model.signatures[request.model_spec.signature_name](**inputs)
+
+
+def test_without_rows_the_ranker_is_the_prior() -> None:
+    from magpie_services.training import light, ranker_fit
+
+    model, epochs = ranker_fit.train(RANKER, rows.empty(), 1, silent)
+    some = worlds.rows(50)
+    np.testing.assert_allclose(ranker_fit.logits(model, some), light.prior().logits(some.features), atol=1e-4)
+    assert epochs == 0
+
+
+def test_shadow_rows_alone_teach_purchases_and_leave_the_push_without_lift() -> None:
+    from magpie_services.training import light, ranker_fit
+
+    shadow = worlds.rows(1_500, sent=False)
+    model, _ = ranker_fit.train(RANKER, shadow, 1, silent)
+    found, prior = ranker_fit.logits(model, shadow), light.prior().logits(shadow.features)
+    assert np.corrcoef(found[:, PURCHASE], shadow.features[:, light.NAMES.index("interest")])[0, 1] > 0.8
+    assert np.abs(found[:, DISMISS] - prior[:, DISMISS]).max() < 0.5
+    pushed = rows.Rows(**{**shadow.columns(), "sent": np.ones(len(shadow), np.float32)})  # type: ignore[arg-type]
+    np.testing.assert_allclose(ranker_fit.logits(model, pushed)[:, CLICK], found[:, CLICK], atol=1e-5)
+    assert np.abs(ranker_fit.logits(model, pushed) - found).max() < 0.05
+
+
+@pytest.mark.parametrize("encoder", ["recurrent", "convolutional"])
+def test_the_other_families_train_too(encoder: Any) -> None:
+    from magpie_services.training import retriever_fit
+
+    known, history = worlds.world(40, 20, 40)
+    plan = RetrieverPlan(encoder=encoder, blocks=1, epochs=1, seconds=1.0)
+    fitted = retriever_fit.train(plan, known, history, worlds.END_MS, 1, silent)
+    assert fitted.epochs == 1
+    assert np.isfinite(fitted.model.vectors()).all()
+
+
+def test_the_gate_takes_the_same_models_again(trained: Trained) -> None:
+    verdict = judge(trained.folder, trained)
+    assert verdict.passed, verdict.reasons
+
+
+@pytest.mark.parametrize("damage", ["truncated", "missing", "scrambled"])
+def test_the_gate_refuses_a_damaged_bundle(trained: Trained, tmp_path: Path, damage: str) -> None:
+    shutil.copytree(trained.folder, tmp_path / "bundle")
+    data = next((tmp_path / "bundle" / "retriever" / "variables").glob("*.data-*"))
+    if damage == "truncated":
+        data.write_bytes(data.read_bytes()[:1_000])
+    elif damage == "missing":
+        shutil.rmtree(tmp_path / "bundle" / "ranker")
+    else:
+        from magpie_services.training import export
+
+        table = trained.retriever.tower.seen
+        kept = table.numpy()
+        weights = trained.retriever.get_weights()
+        rng = np.random.default_rng(0)
+        trained.retriever.set_weights(
+            [rng.permutation(weight.ravel()).reshape(weight.shape) for weight in weights]
+        )
+        shutil.rmtree(tmp_path / "bundle" / "retriever")
+        export.save_retriever(
+            trained.retriever, trained.data.vocabulary.ids, tmp_path / "bundle" / "retriever"
+        )
+        trained.retriever.set_weights(weights)
+        table.assign(kept)
+    verdict = judge(tmp_path / "bundle", trained)
+    assert not verdict.passed
+    assert verdict.reasons

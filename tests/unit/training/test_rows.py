@@ -1,0 +1,61 @@
+"""Labels of logged arms: what was bought later, and how much of what will be bought could be seen yet."""
+
+import numpy as np
+from tests.unit.training import worlds
+
+from magpie_services.training import rows
+from magpie_services.training.rows import DAY_MS, PURCHASE_WINDOW_MS, Purchases
+
+
+def test_delay_to_the_first_later_purchase_of_that_item_by_that_user() -> None:
+    bought = Purchases(
+        np.array([0, 0, 1, 0]),
+        np.array([5, 5, 5, 6], np.int32),
+        np.array([100, 300, 200, 250]),
+        vocabulary=10,
+    )
+    asked = [(0, 5, 0), (0, 5, 100), (0, 5, 300), (1, 5, 150), (1, 6, 0), (0, 6, 249), (9, 5, 0), (-1, 5, 0)]
+    users, items, after = (np.array(column) for column in zip(*asked, strict=True))
+    assert bought.delays(users, items, after).tolist() == [100, 200, -1, 50, -1, 1, -1, -1]
+
+
+def test_moments_outside_the_log() -> None:
+    bought = Purchases(np.array([0]), np.array([1], np.int32), np.array([500]), vocabulary=3)
+    delays = bought.delays(np.zeros(2, np.int64), np.ones(2, np.int64), np.array([-(10**6), 10**9]))
+    assert delays.tolist() == [500 + 10**6, -1]
+
+
+def test_nobody_bought_anything() -> None:
+    nothing = np.zeros(0, np.int64)
+    bought = Purchases(nothing, nothing.astype(np.int32), nothing, vocabulary=3)
+    assert bought.delays(np.zeros(2, np.int64), np.ones(2, np.int64), np.zeros(2, np.int64)).tolist() == [
+        -1,
+        -1,
+    ]
+
+
+def test_maturity_grows_with_age_to_one() -> None:
+    ages = np.array([0, DAY_MS, 3 * DAY_MS, PURCHASE_WINDOW_MS, 30 * DAY_MS])
+    share = rows.maturity(ages, np.full(5, -1))
+    assert (np.diff(share) >= 0).all()
+    assert share[0] > 0
+    assert share[-2:].tolist() == [1.0, 1.0]
+
+
+def test_maturity_follows_the_delays_that_were_seen() -> None:
+    ages = np.concatenate([np.full(500, 30 * DAY_MS), [DAY_MS]])
+    delays = np.concatenate([np.full(500, DAY_MS // 4), [-1]])  # all bought within hours
+    assert rows.maturity(ages, delays)[-1] > 0.9
+
+
+def test_a_sample_keeps_pushes_and_the_total_weight_of_the_rest() -> None:
+    whole = worlds.rows(4_000)
+    part = rows.sample(whole, 2_400, np.random.default_rng(0))
+    assert len(part) < 2_700
+    assert part.sent.sum() == whole.sent.sum()
+    rest, all_rest = part.weights[part.sent == 0].sum(), whole.weights[whole.sent == 0].sum()
+    np.testing.assert_allclose(rest, all_rest, rtol=0.1)
+
+
+def test_concat_of_nothing_is_empty() -> None:
+    assert len(rows.concat([])) == 0
