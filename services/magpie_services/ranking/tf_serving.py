@@ -21,6 +21,7 @@ MODEL = "ranker"
 UNIT = {"unit": np.ones(1, dtype=np.int32)}
 SETUP_SECONDS = 5.0
 SECONDS_A_USER = 0.005
+SWAPS = 3  # of versions that one call may meet
 
 
 class Ranker:
@@ -73,23 +74,24 @@ class Ranker:
         Raises Unavailable (no version fits, the breaker is open, the server fails), DeadlineExceeded, and
         NotFound when the version asked for is not served.
         """
-        wanted = version or self.version
-        if not wanted:
-            raise Unavailable("no ranking model is served")
         if version and not await self._fits(version):
             raise Unavailable(f"version {version} of the ranking model has another schema")
-        if not self._breaker.allow():
-            raise Unavailable("the ranking model is resting")
-        try:
-            return await self._ask(batch, wanted, sent), wanted
-        except NotFound:
-            if version:
-                raise
-        # The server has let go of this version: take its next one at once, and ask that.
-        await self._refresher.soon()
-        if self.version in (0, wanted):
-            raise Unavailable("the ranking model is gone")
-        return await self._ask(batch, self.version, sent), self.version
+        for _ in range(SWAPS):
+            wanted = version or self.version
+            if not wanted:
+                raise Unavailable("no ranking model is served")
+            if not self._breaker.allow():
+                raise Unavailable("the ranking model is resting")
+            try:
+                return await self._ask(batch, wanted, sent), wanted
+            except NotFound:
+                if version:
+                    raise
+            # The server has let go of this version: take its next one at once, and ask that.
+            await self._refresher.soon()
+            if self.version == wanted:
+                break
+        raise Unavailable("the ranking model is gone")
 
     async def _ask(self, batch: Batch, version: int, sent: float) -> Floats:
         started, ok = time.monotonic(), False
