@@ -159,7 +159,7 @@ def _load(folder: Path) -> Any:
     try:
         return tf.saved_model.load(str(folder))
     except Exception as error:
-        # Whatever is wrong with its files, TensorFlow has another type for each: to the gate they are all the same.
+        # Whatever is wrong with its files, TensorFlow has a type for each; to the gate all are one.
         sys.stderr.write(f"{folder} cannot be loaded: {error!r}\n")
         return None
 

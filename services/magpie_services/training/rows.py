@@ -3,7 +3,7 @@ of it.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,7 +90,7 @@ def sample(rows: Rows, limit: int, rng: np.random.Generator) -> Rows:
     share = max(limit - int(sent.sum()), limit // 10) / max(int((~sent).sum()), 1)
     kept = rows.take(sent | (rng.random(len(rows)) < share))
     scaled = np.where(kept.sent > 0, kept.weights, kept.weights / min(share, 1.0)).astype(np.float32)
-    return Rows(**{**kept.columns(), "weights": scaled})  # type: ignore[arg-type]
+    return replace(kept, weights=scaled)
 
 
 class Purchases:

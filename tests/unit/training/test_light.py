@@ -1,5 +1,7 @@
 """The light model starts from what a person knows, learns what rows teach, and calibrates towards itself."""
 
+from dataclasses import replace
+
 import numpy as np
 from tests.unit.training import worlds
 
@@ -45,9 +47,7 @@ def test_half_seen_purchases_are_not_half_the_chance() -> None:
     rng = np.random.default_rng(5)
     labels = whole.labels.copy()
     labels[:, PURCHASE] *= rng.random(len(whole)) < 0.5
-    late = rows.Rows(
-        **{**whole.columns(), "labels": labels, "maturity": np.full(len(whole), 0.5, np.float32)}
-    )  # type: ignore[arg-type]
+    late = replace(whole, labels=labels, maturity=np.full(len(whole), 0.5, np.float32))
     one, other = light.fit(whole, 1), light.fit(late, 1)
     assert abs(one.bias[PURCHASE] - other.bias[PURCHASE]) < 0.35
 

@@ -1,7 +1,7 @@
 """The models learn, and what is exported answers as what was trained. TensorFlow is imported here."""
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -191,7 +191,7 @@ def test_shadow_rows_alone_teach_purchases_and_leave_the_push_without_lift() -> 
     found, prior = ranker_fit.logits(model, shadow), light.prior().logits(shadow.features)
     assert np.corrcoef(found[:, PURCHASE], shadow.features[:, light.NAMES.index("interest")])[0, 1] > 0.8
     assert np.abs(found[:, DISMISS] - prior[:, DISMISS]).max() < 0.5
-    pushed = rows.Rows(**{**shadow.columns(), "sent": np.ones(len(shadow), np.float32)})  # type: ignore[arg-type]
+    pushed = replace(shadow, sent=np.ones(len(shadow), np.float32))
     np.testing.assert_allclose(ranker_fit.logits(model, pushed)[:, CLICK], found[:, CLICK], atol=1e-5)
     assert np.abs(ranker_fit.logits(model, pushed) - found).max() < 0.05
 

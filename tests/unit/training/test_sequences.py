@@ -71,10 +71,10 @@ def test_targets_come_strictly_later_and_within_a_week_of_the_next_event() -> No
     hours = {item: hour for hour, item, _ in entries}
     for batch in Windows(history).epoch(8, rng):
         for item, target, weight, since in zip(
-            batch.inputs.items.ravel(),
-            batch.targets.ravel(),
-            batch.weights.ravel(),
-            batch.since.ravel(),
+            batch.inputs.items.ravel().tolist(),
+            batch.targets.ravel().tolist(),
+            batch.weights.ravel().tolist(),
+            batch.since.ravel().tolist(),
             strict=True,
         ):
             if weight > 0:
