@@ -35,6 +35,11 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     mode: Mode
     campaign_id: str = ""
     patient: bool = False
+    policy_version: str = ""
+
+    def __post_init__(self) -> None:
+        # Once a request, not once a user.
+        msgspec.structs.force_setattr(self, "policy_version", self.policy.version)
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -109,7 +114,7 @@ class Case:
             propensity=self.chosen.propensity if self.choice else 1.0,
             explored=self.choice.explored if self.choice else False,
             holdout=any(reason.predicate == "holdout" and not reason.passed for reason in self.reasons),
-            policy_version=ask.policy.version,
+            policy_version=ask.policy_version,
             ranker_version=self.ranker_version,
             retriever_version=self.retriever_version,
             fallbacks=self.fallbacks,

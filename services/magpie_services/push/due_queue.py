@@ -5,6 +5,7 @@ the same decision id. The queue holds pushes for hours: nothing that was true th
 """
 
 import asyncio
+import traceback
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 import msgspec
@@ -67,6 +68,11 @@ class DueQueue:
                 busy = await self.step()
             except MagpieError as error:
                 log.warning("due.waiting", error=error.reason)
+                await asyncio.sleep(RETRY_SECONDS)
+                continue
+            except Exception:
+                # What nobody planned for in one push must not stop the others; its claim runs out.
+                log.error("due.failed", error=traceback.format_exc())
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
             if not busy:
