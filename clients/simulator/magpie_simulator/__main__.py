@@ -1,16 +1,18 @@
-"""The marketplace as a process of its own: `python -m magpie_simulator create | run`."""
+"""The marketplace as a process of its own: `python -m magpie_simulator create | run | load`."""
 
 import argparse
 import asyncio
 import json
 import os
 import sys
+import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from magpie import Endpoints
-from magpie_simulator import keep
+from magpie_simulator import keep, load
 from magpie_simulator.day import POLICIES, Life
 from magpie_simulator.forks import live_forks
 from magpie_simulator.parameters import Parameters, checked
@@ -27,6 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.command == "create":
             _create(options)
+        elif options.command == "load":
+            asyncio.run(_load(options))
         else:
             asyncio.run(_run(options))
     except ServiceGone as error:
@@ -52,11 +56,24 @@ def _create(options: argparse.Namespace) -> None:
     keep.create(options.world, parameters)
 
 
-async def _run(options: argparse.Namespace) -> None:
+async def _load(options: argparse.Namespace) -> None:
+    if options.rate < 0 or options.pushes < 0 or options.seconds <= 0:
+        raise ValueError("rate and pushes must not be negative, seconds must be positive")
+    name = options.name or f"load-{int(time.time() * 1000):x}"
+    asked = load.Load(rate=options.rate, pushes=options.pushes, seconds=options.seconds, name=name)
+    counts = await load.run(asked, _endpoints(options.endpoints), options.acknowledged)
+    _tell({"report": asdict(counts)})
+
+
+def _endpoints(path: Path) -> Endpoints:
     try:
-        endpoints = Endpoints.load(options.endpoints)
+        return Endpoints.load(path)
     except (OSError, ValueError) as error:
         raise ServiceGone(f"endpoints: {error}") from None
+
+
+async def _run(options: argparse.Namespace) -> None:
+    endpoints = _endpoints(options.endpoints)
     life = Life(
         options.world,
         endpoints,
@@ -106,6 +123,19 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--report", type=Path, metavar="FILE", help="write the report here too")
     run.add_argument("--patience", type=float, default=15.0, metavar="SECONDS", help="of an outage")
     run.add_argument("--no-forks", action="store_true", help="leave out the comparison with other policies")
+    press = commands.add_parser(
+        "load", help="events, pushes and outcomes at a steady rate, by the wall's clock"
+    )
+    press.add_argument(
+        "--endpoints", type=Path, required=True, metavar="FILE", help="JSON: service to address"
+    )
+    press.add_argument("--rate", type=float, default=500.0, metavar="EVENTS", help="a second")
+    press.add_argument("--pushes", type=float, default=0.0, metavar="DECISIONS", help="a second")
+    press.add_argument("--seconds", type=float, default=30.0)
+    press.add_argument("--acknowledged", type=Path, required=True, metavar="FILE", help="what was promised")
+    press.add_argument(
+        "--name", default="", help="keeps the ids of runs apart; drawn from the time if not given"
+    )
     return parser
 
 

@@ -19,7 +19,8 @@ LATEST_ARRIVAL = 120  # goods that are not there at the start arrive within this
 
 @dataclass(frozen=True)
 class Goods:
-    """The N items that ever come. Index columns point into words.py; `price` is the usual one, in fen.
+    """The N items that ever come. Index columns point into words.py, `colour` -1 where there is none; `price`
+    is the usual one, in fen.
 
     `styles` [N, S] marks one or two styles; `quality` is about 0.3 to 1 and seen by nobody but buyers;
     `fame` is the logarithm of how well known an item is; `arrival` is the day it comes, 0 for the first ones.
@@ -61,17 +62,21 @@ def draw_goods(parameters: Parameters, luck: Luck) -> Goods:
     level = luck.normal("brands", 0, np.arange(len(BRANDS)))[:, 0][brand]
     yuan = median * np.exp(spread * (0.6 * level + 0.8 * bell[:, 0]))
     styles = np.zeros((count, len(STYLES)))
-    for index, aisle in enumerate(category.tolist()):
-        choice = CATEGORIES[aisle].styles
-        styles[index, choice[int(dice[index, 2] * len(choice))]] = 1.0
+    noun = _pick_of(dice[:, 5], [len(CATEGORIES[c].nouns) for c in category])
+    colour, material = np.full(count, -1), np.zeros(count, np.int64)
+    for index, aisle in enumerate([CATEGORIES[c] for c in category]):
+        styles[index, _one(aisle.styles, dice[index, 2])] = 1.0
         if dice[index, 3] < 0.6:
-            styles[index, choice[int(dice[index, 4] * len(choice))]] = 1.0
+            styles[index, _one(aisle.styles, dice[index, 4])] = 1.0
+        material[index] = _one(aisle.made_of[noun[index]], dice[index, 7])
+        if aisle.colours:
+            colour[index] = _one(aisle.colours, dice[index, 6])
     return Goods(
         category=category,
         brand=brand,
-        noun=_pick_of(dice[:, 5], [len(CATEGORIES[c].nouns) for c in category]),
-        colour=_pick(dice[:, 6], len(COLOURS)),
-        material=_pick_of(dice[:, 7], [len(CATEGORIES[c].materials) for c in category]),
+        noun=noun,
+        colour=colour,
+        material=material,
         size=_pick_of(dice[:, 8], [max(1, len(CATEGORIES[c].sizes)) for c in category]),
         season=_pick(dice[:, 9], len(SEASONS)),
         styles=styles,
@@ -147,7 +152,7 @@ def _attributes(goods: Goods, index: int) -> dict[str, list[Word]]:
         "material": [aisle.materials[goods.material[index]]],
         "style": [STYLES[style] for style in np.flatnonzero(goods.styles[index])],
     }
-    if aisle.coloured:
+    if goods.colour[index] >= 0:
         found["colour"] = [COLOURS[goods.colour[index]]]
     if aisle.sizes:
         found["size"] = [aisle.sizes[goods.size[index]]]
@@ -181,6 +186,11 @@ def _english(goods: Goods, index: int) -> item_pb.ItemText:
         title=f"{brand} {style} {noun} {look}",
         description=f"{noun[:1].upper()}{noun[1:]} by {brand}: {', '.join([material, styles, *rest])}.",
     )
+
+
+def _one(choice: tuple[int, ...], die: float) -> int:
+    """One of the indexes by a number in (0, 1)."""
+    return choice[int(die * len(choice))]
 
 
 def _pick(dice: Floats, count: int) -> Ints:

@@ -29,7 +29,7 @@ POLICIES: dict[str, push_pb.Policy | None] = {
     "explore": push_pb.Policy(exploration=1.0, no_send_share=0.0),
     "magpie": push_pb.Policy(exploration=0.05),
 }
-QUEUE_WAIT_SECONDS = 2.0
+QUEUE_WAIT_SECONDS = 3.0  # without any of them arriving: then they expired, or their price changed
 Tell = Callable[[dict[str, Any]], None]
 
 

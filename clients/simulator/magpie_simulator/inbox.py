@@ -14,6 +14,7 @@ from magpie_simulator.people import ZONES, user_index
 from magpie_simulator.world import World
 
 REMEMBERED_MS = 9 * DAY_MS
+MOST_EXAMPLES = 5
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,6 +71,7 @@ class Inbox:
         self._world, self.memory, self._journal, self._now_ms = world, memory, journal, now_ms
         self.since_ms = world.day_start_ms
         self.violations: dict[str, int] = {}
+        self.examples: list[str] = []
         self.repeated = 0
         self._waiting: list[Message] = []
         self._replay()
@@ -120,7 +122,7 @@ class Inbox:
         strange = not 0 <= user < len(self._world.people)
         strange |= not 0 <= item_index(message.item_id) < len(self._world.goods)
         if strange:
-            self._violate("not_ours")
+            self._violate("not_ours", message)
             return self._remember(message, "rejected")
         if not self._world.minds.installed[user]:
             return self._remember(message, "gone")
@@ -138,18 +140,22 @@ class Inbox:
         rules: HouseRules = self._world.parameters.rules
         at_ms, times = message.arrived_ms, self.memory.arrivals.get(user, [])
         if rules.quiet_until_ms(at_ms, ZONES[int(self._world.people.zone[user])]) is not None:
-            self._violate("quiet_hours")
+            self._violate("quiet_hours", message)
         if sum(at_ms - DAY_MS < time_ms <= at_ms for time_ms in times) >= rules.cap_day:
-            self._violate("daily_cap")
+            self._violate("daily_cap", message)
         if sum(at_ms - 7 * DAY_MS < time_ms <= at_ms for time_ms in times) >= rules.cap_week:
-            self._violate("weekly_cap")
+            self._violate("weekly_cap", message)
         if not self._world.minds.consents[user]:
-            self._violate("no_consent")
+            self._violate("no_consent", message)
         if not message.title.strip() or not message.attribution_token:
-            self._violate("incomplete")
+            self._violate("incomplete", message)
 
-    def _violate(self, rule: str) -> None:
+    def _violate(self, rule: str, message: Message) -> None:
         self.violations[rule] = self.violations.get(rule, 0) + 1
+        if len(self.examples) < MOST_EXAMPLES:
+            self.examples.append(
+                f"{rule}: {message.decision_id} to {message.user_id} at {message.arrived_ms}"
+            )
 
     def _replay(self) -> None:
         """Takes in what a day that was cut short had received."""

@@ -102,6 +102,7 @@ class Record:
             "checks": {
                 "repeated_deliveries": inbox.repeated,
                 "violations": dict(inbox.violations),
+                "violation_examples": list(inbox.examples),
                 "sent_not_arrived": self.lost_pushes,
                 "queued_not_arrived": self.queued_not_arrived,
                 "refused": dict(self.refused),

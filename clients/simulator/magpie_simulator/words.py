@@ -14,8 +14,8 @@ class Word(NamedTuple):
 
 class Category(NamedTuple):
     """One aisle. `price` is the median in yuan, `spread` the standard deviation of its logarithm; `season` is
-    the month (1 to 12) of highest demand and how much it swings; `styles` are those that go with it, as
-    indexes into STYLES; what is not `coloured` has no colour to tell of."""
+    the month (1 to 12) of highest demand and how much it swings; `made_of` are the
+    materials of each noun; `styles` and `colours` those that go with it, as indexes into STYLES and COLOURS."""
 
     key: str
     aisle: Word
@@ -25,9 +25,10 @@ class Category(NamedTuple):
     season: tuple[int, float]
     nouns: tuple[Word, ...]
     materials: tuple[Word, ...]
+    made_of: tuple[tuple[int, ...], ...]
     styles: tuple[int, ...]
     sizes: tuple[Word, ...] = ()
-    coloured: bool = True
+    colours: tuple[int, ...] = (0, 1, 2, 3, 4, 5, 6, 7, 8)
 
 
 CLOTHES_SIZES = (Word("S", "S"), Word("M", "M"), Word("L", "L"), Word("XL", "XL"))
@@ -37,6 +38,7 @@ CATEGORIES = (
         (Word("连衣裙", "dress"), Word("衬衫裙", "shirt dress"), Word("半身裙", "skirt"),
          Word("针织开衫", "cardigan"), Word("阔腿裤", "wide-leg trousers")),
         (Word("棉", "cotton"), Word("亚麻", "linen"), Word("桑蚕丝", "mulberry silk"), Word("雪纺", "chiffon")),
+        ((0, 1, 2, 3), (0, 1, 2), (0, 1, 3), (0,), (0, 1, 3)),
         (0, 1, 2, 3, 5, 6),
         CLOTHES_SIZES,
     ),
@@ -45,14 +47,16 @@ CATEGORIES = (
         (Word("衬衫", "shirt"), Word("夹克", "jacket"), Word("长裤", "chinos"), Word("T恤", "T-shirt"),
          Word("毛衣", "sweater")),
         (Word("棉", "cotton"), Word("羊毛", "wool"), Word("牛仔布", "denim"), Word("亚麻", "linen")),
+        ((0, 3), (1, 2), (0, 2, 3), (0,), (0, 1)),
         (0, 1, 2, 3, 4, 7),
         CLOTHES_SIZES,
     ),
     Category(
         "shoes", Word("服饰", "Fashion"), Word("鞋靴", "Shoes"), 329, 0.4, (4, 0.2),
-        (Word("跑步鞋", "running shoes"), Word("小白鞋", "white sneakers"), Word("乐福鞋", "loafers"),
+        (Word("跑步鞋", "running shoes"), Word("板鞋", "court sneakers"), Word("乐福鞋", "loafers"),
          Word("短靴", "ankle boots"), Word("凉鞋", "sandals")),
         (Word("牛皮", "leather"), Word("网布", "mesh"), Word("帆布", "canvas"), Word("绒面革", "suede")),
+        ((1,), (0, 2), (0, 3), (0, 3), (0,)),
         (0, 1, 2, 3, 4),
         (Word("36码", "EU 36"), Word("38码", "EU 38"), Word("40码", "EU 40"), Word("42码", "EU 42")),
     ),
@@ -61,27 +65,31 @@ CATEGORIES = (
         (Word("托特包", "tote bag"), Word("双肩包", "backpack"), Word("斜挎包", "crossbody bag"),
          Word("行李箱", "suitcase"), Word("钱包", "wallet")),
         (Word("牛皮", "leather"), Word("尼龙", "nylon"), Word("帆布", "canvas")),
+        ((0, 2), (1, 2), (0, 1, 2), (1,), (0,)),
         (0, 1, 2, 3, 4, 5, 7),
     ),
     Category(
         "makeup", Word("美妆个护", "Beauty"), Word("彩妆", "Make-up"), 129, 0.45, (2, 0.15),
-        (Word("口红", "lipstick"), Word("眼影盘", "eyeshadow palette"), Word("气垫粉底", "cushion foundation"),
-         Word("腮红", "blush"), Word("眉笔", "brow pencil")),
+        (Word("口红", "lipstick"), Word("眼影盘", "eyeshadow palette"), Word("指甲油", "nail polish"),
+         Word("腮红", "blush"), Word("唇釉", "lip gloss")),
         (Word("丝绒质地", "velvet finish"), Word("水润质地", "dewy finish"), Word("哑光质地", "matte finish")),
-        (1, 2, 6),
+        ((0, 1, 2), (0, 2), (1, 2), (0, 1), (1,)),
+        (1, 2, 6), (), (4, 6, 7),
     ),
     Category(
         "skincare", Word("美妆个护", "Beauty"), Word("护肤", "Skin care"), 199, 0.5, (12, 0.25),
         (Word("保湿面霜", "moisturising cream"), Word("洁面乳", "face wash"), Word("防晒霜", "sunscreen"),
          Word("面膜", "face mask"), Word("护手霜", "hand cream")),
         (Word("神经酰胺", "ceramides"), Word("玻尿酸", "hyaluronic acid"), Word("山茶花油", "camellia oil")),
-        (8, 9, 10), (Word("50ml", "50 ml"), Word("100ml", "100 ml"), Word("150ml", "150 ml")), False,
+        ((0, 1, 2), (0, 1), (1,), (0, 1), (2,)),
+        (8, 9, 10), (Word("50ml", "50 ml"), Word("100ml", "100 ml"), Word("150ml", "150 ml")), (),
     ),
     Category(
         "home", Word("家居生活", "Home"), Word("家居", "Living"), 159, 0.55, (11, 0.2),
         (Word("四件套", "bedding set"), Word("台灯", "table lamp"), Word("香薰蜡烛", "scented candle"),
          Word("地毯", "rug"), Word("收纳盒", "storage box")),
         (Word("棉", "cotton"), Word("陶瓷", "ceramic"), Word("竹", "bamboo"), Word("羊毛", "wool")),
+        ((0,), (1, 2), (1,), (0, 3), (2,)),
         (0, 1, 2, 5, 6),
     ),
     Category(
@@ -90,6 +98,7 @@ CATEGORIES = (
          Word("保温杯", "thermos"), Word("餐具套装", "dinner set")),
         (Word("不锈钢", "stainless steel"), Word("铸铁", "cast iron"), Word("陶瓷", "ceramic"),
          Word("玻璃", "glass")),
+        ((1,), (0, 3), (0,), (0,), (2,)),
         (0, 1, 2, 5),
     ),
     Category(
@@ -97,27 +106,31 @@ CATEGORIES = (
         (Word("蓝牙耳机", "wireless earphones"), Word("头戴耳机", "headphones"), Word("蓝牙音箱", "speaker"),
          Word("黑胶唱机", "turntable"), Word("录音笔", "voice recorder")),
         (Word("铝合金", "aluminium"), Word("胡桃木", "walnut"), Word("织物", "fabric")),
+        ((0,), (0,), (1, 2), (1,), (0,)),
         (0, 1, 2, 4, 7),
     ),
     Category(
         "sport", Word("运动户外", "Outdoors"), Word("运动", "Sport"), 219, 0.5, (4, 0.35),
         (Word("瑜伽垫", "yoga mat"), Word("速干T恤", "quick-dry tee"), Word("登山包", "hiking pack"),
-         Word("跳绳", "skipping rope"), Word("运动水壶", "sports bottle")),
+         Word("跳绳", "skipping rope"), Word("运动腰包", "waist pack")),
         (Word("天然橡胶", "natural rubber"), Word("尼龙", "nylon"), Word("再生聚酯", "recycled polyester")),
+        ((0,), (2,), (1, 2), (1,), (1, 2)),
         (0, 1, 4),
     ),
     Category(
         "baby", Word("母婴", "Family"), Word("婴童", "Baby"), 149, 0.45, (6, 0.1),
-        (Word("连体衣", "romper"), Word("积木", "building blocks"), Word("婴儿推车", "stroller"),
-         Word("奶瓶", "feeding bottle"), Word("绘本", "picture book")),
+        (Word("连体衣", "romper"), Word("积木", "building blocks"), Word("围嘴", "bib"),
+         Word("奶瓶", "feeding bottle"), Word("拨浪鼓", "rattle")),
         (Word("有机棉", "organic cotton"), Word("榉木", "beech wood"), Word("食品级硅胶", "food-grade silicone")),
+        ((0,), (1,), (0, 2), (2,), (1,)),
         (0, 5, 6),
     ),
     Category(
         "books", Word("图书文具", "Books"), Word("文具", "Stationery"), 59, 0.5, (9, 0.3),
         (Word("手账本", "journal"), Word("钢笔", "fountain pen"), Word("笔记本", "notebook"),
-         Word("水彩颜料", "watercolours"), Word("日历", "calendar")),
+         Word("书签", "bookmark"), Word("日历", "calendar")),
         (Word("道林纸", "woodfree paper"), Word("黄铜", "brass"), Word("再生纸", "recycled paper")),
+        ((0, 2), (1,), (0, 2), (1,), (2,)),
         (0, 2, 5, 6, 7),
     ),
 )  # fmt: skip

@@ -1,11 +1,13 @@
 """A stand-in for the suite that remembers what it was told: real gRPC, real webhook posts, no decisions."""
 
+import asyncio
 import json
 import urllib.request
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import grpc
 
@@ -25,7 +27,7 @@ from magpie.v1 import push_service_pb2 as push_pb
 from magpie.v1 import push_service_pb2_grpc as push_grpc
 
 HOUR_MS = 3_600_000
-Context = grpc.aio.ServicerContext
+Context = grpc.aio.ServicerContext[Any, Any]
 
 
 @dataclass
@@ -55,13 +57,9 @@ class Suite:
     async def release(self, now_ms: int) -> None:
         ready = [key for key, (due_ms, _) in self.queue.items() if due_ms <= now_ms]
         if ready:
-            await _in_thread(self.post, [self.queue.pop(key)[1] | {"send_time_ms": now_ms} for key in ready])
-
-
-async def _in_thread(call: object, *arguments: object) -> None:
-    import asyncio
-
-    await asyncio.to_thread(call, *arguments)  # type: ignore[arg-type]
+            await asyncio.to_thread(
+                self.post, [self.queue.pop(key)[1] | {"send_time_ms": now_ms} for key in ready]
+            )
 
 
 def now_of(context: Context) -> int:
@@ -154,7 +152,7 @@ class Push(push_grpc.PushServiceServicer):
             else:
                 messages.append(message)
         if messages:
-            await _in_thread(self.suite.post, messages)
+            await asyncio.to_thread(self.suite.post, messages)
         return push_pb.SendPushesResponse(decisions=decisions)
 
 
@@ -187,11 +185,11 @@ async def serving(folder: Path) -> AsyncIterator[Suite]:
     """The stand-in on a free port; its addresses are in `folder`/endpoints.json."""
     suite = Suite()
     server = grpc.aio.server()
-    profile_grpc.add_ProfileServiceServicer_to_server(Profile(suite), server)
-    catalog_grpc.add_CatalogServiceServicer_to_server(Catalog(suite), server)
-    push_grpc.add_PushServiceServicer_to_server(Push(suite), server)
-    campaign_grpc.add_CampaignServiceServicer_to_server(Campaigns(suite), server)
-    feedback_grpc.add_FeedbackServiceServicer_to_server(Feedback(suite), server)
+    profile_grpc.add_ProfileServiceServicer_to_server(Profile(suite), server)  # type: ignore[abstract]
+    catalog_grpc.add_CatalogServiceServicer_to_server(Catalog(suite), server)  # type: ignore[abstract]
+    push_grpc.add_PushServiceServicer_to_server(Push(suite), server)  # type: ignore[abstract]
+    campaign_grpc.add_CampaignServiceServicer_to_server(Campaigns(suite), server)  # type: ignore[abstract]
+    feedback_grpc.add_FeedbackServiceServicer_to_server(Feedback(suite), server)  # type: ignore[abstract]
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     suite.endpoints = Endpoints(**dict.fromkeys(asdict(Endpoints()), f"127.0.0.1:{port}"))
