@@ -66,18 +66,6 @@ async def test_killed_processes_come_back_with_what_was_acknowledged(suite: Suit
         assert (again.accepted_count, again.duplicate_count) == (0, 1)
 
 
-async def test_a_second_suite_on_the_folder_is_refused(suite: Suite) -> None:
-    with pytest.raises(SuiteFailed, match=f"already runs .*process {os.getpid()}"):
-        async with Suite(options(suite.options.state)):
-            pass
-    assert all(alive(pid) for pid in suite.pids().values())
-
-
-async def test_secrets_are_drawn_once_for_the_owner_alone(suite: Suite) -> None:
-    path = suite.options.state / "secrets.json"
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-
-
 async def test_nothing_is_left_when_the_supervisor_is_killed(tmp_path: Path) -> None:
     arguments = ["up", "--state", str(tmp_path), "--ports", "auto", "--only", "profile", "--json"]
     supervisor = subprocess.Popen(  # noqa: ASYNC220
@@ -98,15 +86,21 @@ async def test_nothing_is_left_when_the_supervisor_is_killed(tmp_path: Path) -> 
     await until(lambda: not any(alive(pid) for pid in pids))
 
 
-async def test_stopping_is_clean_and_quick(tmp_path: Path) -> None:
+async def test_one_suite_a_folder_stopped_cleanly_and_started_again_with_its_secrets(tmp_path: Path) -> None:
+    path = tmp_path / "secrets.json"
     async with Suite(options(tmp_path)) as suite:
+        with pytest.raises(SuiteFailed, match=f"already runs .*process {os.getpid()}"):
+            async with Suite(options(tmp_path)):
+                pass
         pids = suite.pids()
+        assert all(alive(pid) for pid in pids.values())
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        secrets = path.read_bytes()
         started = time.monotonic()
     assert time.monotonic() - started < 20
     assert not any(alive(pid) for pid in pids.values())
-    secrets = (tmp_path / "secrets.json").read_bytes()
     async with Suite(options(tmp_path)):
-        assert (tmp_path / "secrets.json").read_bytes() == secrets
+        assert path.read_bytes() == secrets
 
 
 async def test_a_process_that_cannot_start_is_named_with_its_last_words(tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """`magpie demo`: a sealed marketplace lives against the real services; they learn, push, learn again."""
 
 import shutil
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +15,7 @@ from magpie_cli import training
 from magpie_cli.demo import lake
 from magpie_cli.demo.clock import SandboxClock
 from magpie_cli.demo.simulator import Told, simulate
-from magpie_cli.suite import Suite, SuiteOptions
+from magpie_cli.suite import Suite, SuiteOptions, ports
 
 DAY_MS = 86_400_000
 SAMPLES = 5
@@ -67,9 +66,7 @@ class Explained:
 def options_for(state: Path) -> tuple[SuiteOptions, str]:
     """Options of a suite in a fresh folder, and where the phones listen ("host:port")."""
     shutil.rmtree(state, ignore_errors=True)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        listen = f"127.0.0.1:{probe.getsockname()[1]}"
+    listen = f"{ports.HOST}:{ports.find_free(1)[0]}"
     options = SuiteOptions(
         state=state, auto_ports=True, sandbox=True, webhook=f"http://{listen}/", environment=ENVIRONMENT
     )

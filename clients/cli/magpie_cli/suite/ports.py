@@ -1,5 +1,6 @@
 """Ports of the suite: the well-known ones of a laptop, or free ones; kept while the suite runs."""
 
+import random
 import socket
 from contextlib import ExitStack
 
@@ -19,6 +20,7 @@ GRPC = {
 }
 METRICS = {name: port + 1000 for name, port in GRPC.items()}
 REDIS = {"redis": 7000}
+_OUT_OF_THE_WAY = range(15_000, 30_000)
 
 
 def fixed() -> dict[str, int]:
@@ -27,14 +29,29 @@ def fixed() -> dict[str, int]:
 
 
 def free() -> dict[str, int]:
-    """The same purposes on ports that are free now. All are held until the last is found."""
+    """The same purposes on ports that are free now."""
+    purposes = list(fixed())
+    return dict(zip(purposes, find_free(len(purposes)), strict=True))
+
+
+def find_free(count: int) -> list[int]:
+    """Ports that are free now, all different.
+
+    Not the kernel's own choice: that is from the range that outgoing connections take theirs from, and one of
+    those could get the port of a process that is being restarted.
+    """
+    found: list[int] = []
     with ExitStack() as stack:
-        found = {}
-        for name in fixed():
+        for port in random.SystemRandom().sample(_OUT_OF_THE_WAY, len(_OUT_OF_THE_WAY)):
             probe = stack.enter_context(socket.socket())
-            probe.bind((HOST, 0))
-            found[name] = int(probe.getsockname()[1])
-    return found
+            try:
+                probe.bind((HOST, port))
+            except OSError:
+                continue
+            found.append(port)
+            if len(found) == count:
+                return found
+    raise SuiteFailed("no free ports are left on this machine")
 
 
 def check_free(ports: dict[str, int]) -> None:
