@@ -15,7 +15,7 @@ from magpie_cli.suite.options import SuiteFailed, SuiteOptions
 from magpie_cli.suite.process import Process
 from magpie_cli.suite.secrets import load_secrets
 
-GIVE_UP_RESTARTS = 4  # a process that dies so often before it was ever ready will not come up by itself
+GIVE_UP_RESTARTS = 3  # a process that dies so often before it was ever ready will not come up by itself
 WATCH_SECONDS = 0.2
 REDIS = "redis"
 
