@@ -60,7 +60,13 @@ async def _load(options: argparse.Namespace) -> None:
     if options.rate < 0 or options.pushes < 0 or options.seconds <= 0:
         raise ValueError("rate and pushes must not be negative, seconds must be positive")
     name = options.name or f"load-{int(time.time() * 1000):x}"
-    asked = load.Load(rate=options.rate, pushes=options.pushes, seconds=options.seconds, name=name)
+    asked = load.Load(
+        rate=options.rate,
+        pushes=options.pushes,
+        seconds=options.seconds,
+        name=name,
+        start_ms=options.start_ms,
+    )
     counts = await load.run(asked, _endpoints(options.endpoints), options.acknowledged)
     _tell({"report": asdict(counts)})
 

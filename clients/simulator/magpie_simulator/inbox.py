@@ -75,6 +75,7 @@ class Inbox:
         self.repeated = 0
         self._waiting: list[Message] = []
         self._replay()
+        journal.touch(mode=0o600)
         self._file = journal.open("ab")
 
     def take(self, raw: list[dict[str, Any]]) -> list[dict[str, str]]:

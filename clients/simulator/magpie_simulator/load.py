@@ -32,7 +32,10 @@ CALL_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Load:
-    """`rate` events and `pushes` decisions a second for `seconds`; `name` keeps the ids of runs apart."""
+    """`rate` events and `pushes` decisions a second for `seconds`; `name` keeps the ids of runs apart.
+
+    `start_ms` is the time to begin at in a sandbox (ms since the epoch); 0 is by the wall's clock.
+    """
 
     rate: float
     pushes: float
@@ -40,6 +43,7 @@ class Load:
     name: str
     users: int = 1_000
     items: int = 300
+    start_ms: int = 0
 
 
 @dataclass
@@ -50,6 +54,8 @@ class Counts:
     decisions: int = 0
     outcomes: int = 0
     failed_calls: int = 0
+    refused: int = 0
+    first_refusal: str = ""
 
 
 async def run(load: Load, endpoints: Endpoints, acknowledged: Path) -> Counts:
@@ -58,13 +64,21 @@ async def run(load: Load, endpoints: Endpoints, acknowledged: Path) -> Counts:
     Calls that fail are counted and not repeated: nobody knows what became of them.
     """
     with acknowledged.open("a", encoding="utf-8") as file:
-        async with Magpie(endpoints, timeout_seconds=CALL_SECONDS) as magpie:
-            return await _Generator(load, magpie, file).run()
+        now_ms = _clock(load.start_ms)
+        header = now_ms if load.start_ms else None
+        async with Magpie(endpoints, timeout_seconds=CALL_SECONDS, now_ms=header) as magpie:
+            return await _Generator(load, magpie, file, now_ms).run()
+
+
+def _clock(start_ms: int) -> Callable[[], int]:
+    """The wall's clock, or one that shows `start_ms` now and goes on from there."""
+    ahead_ms = start_ms - int(time.time() * 1000) if start_ms else 0
+    return lambda: int(time.time() * 1000) + ahead_ms
 
 
 class _Generator:
-    def __init__(self, load: Load, magpie: Magpie, file: TextIO) -> None:
-        self._load, self._magpie, self._file = load, magpie, file
+    def __init__(self, load: Load, magpie: Magpie, file: TextIO, now_ms: Callable[[], int]) -> None:
+        self._load, self._magpie, self._file, self._now_ms = load, magpie, file, now_ms
         self._gate = asyncio.Semaphore(IN_FLIGHT)
         self._counts = Counts()
 
@@ -97,7 +111,7 @@ class _Generator:
             self._gate.release()
 
     async def _events(self, number: int) -> None:
-        now_ms = int(time.time() * 1000)
+        now_ms = self._now_ms()
         events = [
             event_pb.Event(
                 event_id=f"{self._load.name}-{number}-{place}",
@@ -112,6 +126,7 @@ class _Generator:
         refused = {refusal.index for refusal in answer.refusals}
         taken = [event.event_id for place, event in enumerate(events) if place not in refused]
         self._counts.events += len(taken)
+        self._refused([refusal.reason for refusal in answer.refusals])
         self._write({"event": event_id} for event_id in taken)
 
     async def _push(self, number: int) -> None:
@@ -128,7 +143,7 @@ class _Generator:
 
     async def _report(self, sent: Sequence[decision_pb.Decision]) -> None:
         kinds = (feedback_pb.OUTCOME_KIND_DELIVERED, feedback_pb.OUTCOME_KIND_OPENED)
-        now_ms = int(time.time() * 1000)
+        now_ms = self._now_ms()
         told = [(decision, kind) for decision in sent for kind in kinds]
         answer = await self._magpie.feedback.RecordOutcomes(
             feedback_pb.RecordOutcomesRequest(
@@ -145,6 +160,7 @@ class _Generator:
         refused = {refusal.index for refusal in answer.refusals}
         taken = [pair for place, pair in enumerate(told) if place not in refused]
         self._counts.outcomes += len(taken)
+        self._refused([refusal.reason for refusal in answer.refusals])
         self._write({"outcome": decision.decision_id, "kind": kind} for decision, kind in taken)
 
     async def _enrol(self, user: str) -> None:
@@ -162,6 +178,11 @@ class _Generator:
 
     def _pushed(self) -> list[str]:
         return [f"{self._load.name}-{number}" for number in range(PUSHED_USERS)]
+
+    def _refused(self, reasons: Sequence[str]) -> None:
+        self._counts.refused += len(reasons)
+        if reasons and not self._counts.first_refusal:
+            self._counts.first_refusal = reasons[0]
 
     def _write(self, lines: Iterable[dict[str, object]]) -> None:
         self._file.writelines(json.dumps(line) + "\n" for line in lines)
