@@ -139,6 +139,7 @@ def _parser() -> argparse.ArgumentParser:
     press.add_argument("--pushes", type=float, default=0.0, metavar="DECISIONS", help="a second")
     press.add_argument("--seconds", type=float, default=30.0)
     press.add_argument("--acknowledged", type=Path, required=True, metavar="FILE", help="what was promised")
+    press.add_argument("--start-ms", type=int, default=0, help="a sandbox's time to begin at; 0: the wall's")
     press.add_argument(
         "--name", default="", help="keeps the ids of runs apart; drawn from the time if not given"
     )

@@ -135,3 +135,16 @@ async def test_no_world_is_said(tmp_path: Path) -> None:
     code, lines, error = await run(tmp_path, Suite(), 1)
     assert (code, lines) == (2, [])
     assert "holds no world" in error
+
+
+async def test_a_load_writes_down_what_was_acknowledged(tmp_path: Path) -> None:
+    async with serving(tmp_path) as suite:
+        code, lines, error = await simulate(
+            *("load", "--endpoints", str(tmp_path / "endpoints.json"), "--rate", "2000", "--seconds", "0.5"),
+            *("--acknowledged", str(tmp_path / "acknowledged.jsonl"), "--start-ms", "1772409600000"),
+        )
+    assert (code, error) == (0, "")
+    assert lines[-1]["report"]["events"] == 1_000
+    acknowledged = [json.loads(line) for line in (tmp_path / "acknowledged.jsonl").read_text().splitlines()]
+    assert {line["event"] for line in acknowledged} == set(suite.events)
+    assert suite.late == 0
