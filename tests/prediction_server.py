@@ -71,11 +71,11 @@ def retriever(ids: Sequence[str], vectors: NDArray[np.float32]) -> Signatures:
         return {"vector": total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-9)}
 
     def item_vectors(inputs: Arrays) -> Arrays:
-        start, count = int(inputs["start"][0]), int(inputs["count"][0])
+        rows = np.where(inputs["rows"] < len(table), inputs["rows"], 0)
         return {
-            "ids": names[start : start + count],
-            "vectors": table[start : start + count],
-            "total": np.array([len(table)], dtype=np.int32),
+            "ids": names[rows],
+            "vectors": table[rows],
+            "total": np.full(len(rows), len(table), dtype=np.int32),
         }
 
     return {"retrieve": retrieve, "item_vectors": item_vectors}
@@ -95,7 +95,7 @@ def ranker(
 
     return {
         "rank": rank,
-        "light": lambda _: {"weights": weights, "bias": bias},
+        "light": lambda _: {"weights": weights[None], "bias": bias[None]},
         "schema": lambda _: {"hash": np.array([schema], dtype=object)},
     }
 

@@ -124,7 +124,7 @@ class Retriever:
             outputs, _ = await self._prediction.predict(
                 MODEL,
                 "item_vectors",
-                {"start": np.array([len(ids)], np.int32), "count": np.array([PAGE], np.int32)},
+                {"rows": np.arange(len(ids), len(ids) + PAGE, dtype=np.int32)},
                 version=version,
                 timeout_seconds=PAGE_SECONDS,
             )
@@ -132,10 +132,11 @@ class Retriever:
                 page, names, total = outputs["vectors"], outputs["ids"], int(outputs["total"][0])
             except (KeyError, IndexError) as error:
                 raise Unavailable("the retrieval model lacks its item vectors") from error
-            if not len(names) or page.shape != (len(names), page.shape[-1]):
+            if len(names) != PAGE or page.shape != (PAGE, page.shape[-1]):
                 raise Unavailable("the retrieval model's item vectors end early")
-            ids += [name.decode() if isinstance(name, bytes) else str(name) for name in names]
-            pages.append(page.astype(np.float32))
+            left = total - len(ids)  # rows beyond the table come as padding
+            ids += [name.decode() if isinstance(name, bytes) else str(name) for name in names[:left]]
+            pages.append(page[:left].astype(np.float32))
         vectors = np.concatenate(pages)
         index = await asyncio.to_thread(build, vectors)
         codes = {item_id: code for code, item_id in enumerate(ids) if item_id}

@@ -134,9 +134,9 @@ class Ranker:
             MODEL, "light", UNIT, version=version, timeout_seconds=SETUP_SECONDS
         )
         weights, bias = outputs.get("weights", np.empty(0)), outputs.get("bias", np.empty(0))
-        if weights.shape != (len(HEADS), len(NAMES)) or bias.shape != (len(HEADS),):
+        if weights.shape != (1, len(HEADS), len(NAMES)) or bias.shape != (1, len(HEADS)):
             raise Unavailable("the ranking model lacks its light scorer")
-        self.version, self.light = version, light(version, weights, bias)
+        self.version, self.light = version, light(version, weights[0], bias[0])
         log.info("ranker.release", version=version)
         try:
             await self._store.write(self.light)

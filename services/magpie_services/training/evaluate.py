@@ -80,9 +80,9 @@ def _retrieval(folder: Path, exam: Exam) -> tuple[NDArray[np.float64], NDArray[n
     model = _load(folder)
     if model is None:
         return broken
-    limit = np.array([2**30], np.int32)
     try:
-        table = model.signatures["item_vectors"](start=tf.constant([0]), count=tf.constant(limit))
+        read = model.signatures["item_vectors"]
+        table = read(rows=tf.range(read(rows=tf.constant([0]))["total"][0]))
         ids = [text.decode() for text in table["ids"].numpy().tolist()]
         vectors = table["vectors"].numpy()
         mine = {item_id: index for index, item_id in enumerate(ids) if index}

@@ -51,21 +51,20 @@ class RetrieverModule(tf.Module):
         vector = self._reader.layer(tf.gather(self._table, items), kinds, gaps, items > 0)
         return {"vector": tf.debugging.check_numerics(vector, "vector")}
 
-    @tf.function(
-        input_signature=[
-            tf.TensorSpec([1], tf.int32, name="start"),
-            tf.TensorSpec([1], tf.int32, name="count"),
-        ]
-    )
-    def item_vectors(self, start: Any, count: Any) -> dict[str, Any]:
-        """Rows [start, start + count) of the table, cut to what there is, with their ids and the table's
-        length.
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.int32, name="rows")])
+    def item_vectors(self, rows: Any) -> dict[str, Any]:
+        """Ids and vectors of rows of the table, and for each the table's length; a row beyond it is padding.
+
+        One answer a row asked for: TensorFlow Serving joins calls into batches only then.
         """
         total = tf.shape(self._table)[0]
-        first = tf.clip_by_value(start[0], 0, total)
-        last = tf.minimum(first + tf.clip_by_value(count[0], 0, total), total)
-        vectors = tf.debugging.check_numerics(self._table[first:last], "vectors")
-        return {"ids": self._ids[first:last], "vectors": vectors, "total": total[None]}
+        known = tf.where((rows > 0) & (rows < total), rows, 0)
+        vectors = tf.debugging.check_numerics(tf.gather(self._table, known), "vectors")
+        return {
+            "ids": tf.gather(self._ids, known),
+            "vectors": vectors,
+            "total": tf.fill(tf.shape(rows), total),
+        }
 
 
 class RankerModule(tf.Module):
@@ -95,18 +94,24 @@ class RankerModule(tf.Module):
         found = self._model.layer.probabilities(user, items, cross, hashes, recent, sent)
         return {"probabilities": tf.debugging.check_numerics(found, "probabilities") * mask[..., None]}
 
-    @tf.function(input_signature=[tf.TensorSpec([1], tf.int32, name="unit")])
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.int32, name="unit")])
     def light(self, unit: Any) -> dict[str, Any]:
-        """Weights and bias of the light model, calibrated like the deep one."""
-        del unit
+        """Weights [n, 4, F] and bias [n, 4] of the light model, calibrated like the deep one, for each unit."""
         weights, bias, slope, offset = self._light
-        return {"weights": weights * slope[:, None], "bias": bias * slope + offset}
+        return {
+            "weights": _for_each(unit, weights * slope[:, None]),
+            "bias": _for_each(unit, bias * slope + offset),
+        }
 
-    @tf.function(input_signature=[tf.TensorSpec([1], tf.int32, name="unit")])
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.int32, name="unit")])
     def schema(self, unit: Any) -> dict[str, Any]:
-        """The hash of the feature schema."""
-        del unit
-        return {"hash": tf.constant([SCHEMA_HASH])}
+        """The hash of the feature schema, for each unit."""
+        return {"hash": tf.fill(tf.shape(unit), SCHEMA_HASH)}
+
+
+def _for_each(unit: Any, value: Any) -> Any:
+    """The same value once a unit, so that TensorFlow Serving may join the call with others."""
+    return tf.repeat(value[None], tf.shape(unit)[0], axis=0)
 
 
 class _Untracked:
@@ -125,7 +130,7 @@ def save_retriever(model: Retriever, ids: tuple[str, ...], folder: Path) -> None
         ("retrieve", {"items": zeros[:n], "kinds": zeros[:n], "gaps": zeros[:n].astype(np.float32)})
         for n in RETRIEVE_BATCHES
     ]
-    calls.append(("item_vectors", {"start": np.zeros(1, np.int32), "count": np.array([1_000], np.int32)}))
+    calls.append(("item_vectors", {"rows": np.arange(1_000, dtype=np.int32)}))
     _save(module, signatures, "retriever", calls, folder)
 
 

@@ -9,6 +9,7 @@ import tensorflow as tf
 from magpie_services.core.columns import HASH_BUCKETS
 from magpie_services.core.feature_schema import HEADS
 from magpie_services.training.light import Light
+from magpie_services.training.plan import RECENT
 from magpie_services.training.rows import PURCHASE, WIDTHS
 
 WIDTH = 32
@@ -41,6 +42,16 @@ class Ranker(keras.Model):
         # Zero at first: without evidence the deep part and the lift of a push say nothing.
         self._heads = keras.layers.Dense(len(HEADS), kernel_initializer="zeros")
         self._lift = keras.layers.Dense(1, kernel_initializer="zeros")
+        # Every layer gets its weights now, so that a ranker without a row to learn from can be exported too.
+        wide_user, wide_item, wide_cross = WIDTHS
+        self.logits(
+            tf.zeros([1, wide_user]),
+            tf.zeros([1, 1, wide_item]),
+            tf.zeros([1, 1, wide_cross]),
+            tf.zeros([1, 1, 3], tf.int32),
+            tf.zeros([1, RECENT], tf.int32),
+            tf.zeros([1, 1]),
+        )
 
     def logits(
         self, user: Any, items: Any, cross: Any, hashes: Any, recent: Any, sent: Any, training: bool = False

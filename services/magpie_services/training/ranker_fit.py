@@ -36,7 +36,6 @@ def train(
     rest = rows if epochs is not None else rows.take(~held)
     exam = rows.take(held)
     model = Ranker(light.fit(rest, seed))
-    logits(model, rows.take(np.arange(min(1, len(rows)))))  # builds the layers
     limit = plan.epochs if epochs is None else epochs
     if len(rest) < MIN_ROWS or (epochs is None and len(exam) < MIN_ROWS // 10):
         return model, 0

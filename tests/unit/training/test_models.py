@@ -99,15 +99,16 @@ def test_item_vectors_come_in_pages_with_their_ids(trained: Trained) -> None:
 
     call = load(trained.folder / "retriever").signatures["item_vectors"]
     size = len(trained.data.vocabulary)
-    pages = [call(start=tf.constant([at]), count=tf.constant([50])) for at in range(0, size, 50)]
+    pages = [call(rows=tf.range(at, min(at + 50, size))) for at in range(0, size, 50)]
     ids = [text.decode() for page in pages for text in page["ids"].numpy()]
     vectors = np.concatenate([page["vectors"] for page in pages])
     assert tuple(ids) == trained.data.vocabulary.ids
     assert {int(page["total"][0]) for page in pages} == {size}
     assert not vectors[0].any()
     np.testing.assert_allclose(np.linalg.norm(vectors[1:], axis=1), 1.0, atol=1e-5)
-    beyond = call(start=tf.constant([size + 5]), count=tf.constant([5]))
-    assert beyond["ids"].shape == (0,)
+    beyond = call(rows=tf.constant([size + 5, -1]))
+    assert beyond["ids"].numpy().tolist() == [b"", b""]
+    assert not beyond["vectors"].numpy().any()
 
 
 def test_somebody_without_history_and_items_out_of_range_do_no_harm(trained: Trained) -> None:
@@ -153,8 +154,8 @@ def test_the_light_weights_and_the_schema_travel_with_the_ranker(trained: Traine
 
     model = load(trained.folder / "ranker")
     light = model.signatures["light"](unit=tf.constant([0]))
-    assert light["weights"].shape == (len(HEADS), rows.WIDTH)
-    assert light["bias"].shape == (len(HEADS),)
+    assert light["weights"].shape == (1, len(HEADS), rows.WIDTH)
+    assert light["bias"].shape == (1, len(HEADS))
     assert model.signatures["schema"](unit=tf.constant([0]))["hash"].numpy()[0].decode() == SCHEMA_HASH
 
 
