@@ -48,7 +48,7 @@ def event(user_id: str, number: int, kind: EventKind, at_ms: int) -> Event:
 
 
 def visits(user: int, items: int, count: int = 12) -> list[Event]:
-    """What user `u7`, whose taste is 7 % 10, did in the last days: views, and every fourth time a purchase."""
+    """What user `u7`, whose taste is 7 % 10, did lately: views, and every fourth time a purchase."""
     dice, taste = random.Random(user), user % TASTES
     done = []
     for at in range(count):

@@ -54,6 +54,7 @@ async def test_kill_any_process_under_load(tmp_path: Path) -> None:
                 "MAGPIE_PUSH_RESERVATION_SECONDS": "12",
             },
         )
+        lake = options.state / "lake"
         async with Suite(options) as suite, Magpie(suite.endpoints, timeout_seconds=5) as magpie:
             await _fill(magpie)
             load = Load(magpie)
@@ -69,9 +70,9 @@ async def test_kill_any_process_under_load(tmp_path: Path) -> None:
             load.stop = True
             await asyncio.gather(*running)
             assert load.acknowledged
-            await _until(lambda: _caught_up(suite.lake, load.acknowledged), "the lake", seconds=60)
+            await _until(lambda: _caught_up(lake, load.acknowledged), "the lake", seconds=60)
 
-            rows = _event_ids(suite.lake)
+            rows = _event_ids(lake)
             counts = Counter(rows)
             assert [event_id for event_id in load.acknowledged if counts[event_id] != 1] == []
             sent = phone.by_user()

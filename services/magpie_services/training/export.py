@@ -96,7 +96,7 @@ class RankerModule(tf.Module):
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.int32, name="unit")])
     def light(self, unit: Any) -> dict[str, Any]:
-        """Weights [n, 4, F] and bias [n, 4] of the light model, calibrated like the deep one, for each unit."""
+        """Weights [n, 4, F] and bias [n, 4] of the light model, calibrated like the deep one."""
         weights, bias, slope, offset = self._light
         return {
             "weights": _for_each(unit, weights * slope[:, None]),

@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
@@ -21,12 +22,12 @@ class Line(tf.Module):
         self.offset = tf.Variable(offset)
 
     @tf.function(input_signature=[tf.TensorSpec([None, 2], tf.float32, name="x")])
-    def serving_default(self, x):
+    def serving_default(self, x: Any) -> dict[str, Any]:
         y = tf.debugging.check_numerics(self.slope * x + self.offset, "y")
         return {"y": y, "rows": tf.shape(x)[:1]}
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="words")])
-    def shout(self, words):
+    def shout(self, words: Any) -> dict[str, Any]:
         return {"loud": tf.strings.upper(words)}
 
 
