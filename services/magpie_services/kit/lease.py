@@ -6,7 +6,9 @@ from magpie_services.kit.redis import Redis, Script, store_errors
 
 _ACQUIRE = Script("""
 if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return redis.call('INCR', KEYS[2]) end
-return 0
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('PEXPIRE', KEYS[1], ARGV[2]) -- sent again: the answer to the first sending was lost
+return tonumber(redis.call('GET', KEYS[2]))
 """)
 _RENEW = Script("""
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
@@ -29,7 +31,7 @@ class Lease:
         self._ms = int(seconds * 1000)
 
     async def acquire(self) -> bool:
-        """Takes the lease if it is free; `fence` then is the number of this holding."""
+        """Takes the lease if it is free or held already; `fence` then is the number of this holding."""
         with store_errors():
             self.fence = int(await _ACQUIRE(self._redis, keys=self._keys, args=[self._holder, self._ms]))
         return self.fence > 0

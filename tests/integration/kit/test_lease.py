@@ -26,6 +26,15 @@ async def test_a_silent_holder_is_followed_by_one_of_a_higher_number(redis: Redi
     assert not await silent.renew()
 
 
+async def test_its_holder_may_take_it_again(redis: Redis) -> None:
+    lease, other = Lease(redis, "test", seconds=10), Lease(redis, "test", seconds=10)
+    assert await lease.acquire()
+    number = lease.fence
+    assert await lease.acquire(), "a client sends a command again when the answer got lost"
+    assert lease.fence == number
+    assert not await other.acquire()
+
+
 async def test_many_calls_of_a_script_survive_a_server_that_forgot_it(redis: Redis) -> None:
     script = Script("return redis.call('INCRBY', KEYS[1], ARGV[1])")
     assert await script.many(redis, [(["n"], [1]), (["n"], [2])]) == [1, 3]

@@ -1,12 +1,14 @@
 """Names, scripts, errors and idempotent answers against a real Redis."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from google.protobuf.wrappers_pb2 import StringValue
 from redis.exceptions import ResponseError
 
-from magpie_services.kit.errors import CannotStart, Invalid, Unavailable
+from magpie_services.kit import idempotency
+from magpie_services.kit.errors import CannotStart, DeadlineExceeded, Invalid, Unavailable
 from magpie_services.kit.idempotency import Answers
 from magpie_services.kit.redis import Redis, Script, connect, store_errors, wait_until_ready
 
@@ -127,5 +129,34 @@ async def test_a_cancelled_call_is_not_kept(redis: Redis) -> None:
     await work.started.wait()
     first.cancel()
     await asyncio.gather(first, return_exceptions=True)
+    work.go.set()
+    assert await Answers(redis).once("Send", "r1", REQUEST, work) == b"answer 2"
+
+
+class SentAgain:
+    """A script whose first answer is always lost, so that the client sends it a second time."""
+
+    def __init__(self, script: Script) -> None:
+        self._script = script
+
+    async def __call__(self, client: Redis, **call: Any) -> Any:
+        await self._script(client, **call)
+        return await self._script(client, **call)
+
+
+async def test_a_claim_that_is_sent_again_is_still_ours(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(idempotency, "_CLAIM", SentAgain(idempotency._CLAIM))
+    work = Work()
+    assert await Answers(redis).once("Send", "r1", REQUEST, work) == b"answer 1"
+    assert await Answers(redis).once("Send", "r1", REQUEST, work) == b"answer 1"
+
+
+async def test_work_never_outlives_its_lease(redis: Redis) -> None:
+    work = Work()
+    work.go.clear()
+    with pytest.raises(DeadlineExceeded):
+        await Answers(redis, lease_seconds=0.05).once("Send", "r1", REQUEST, work)
     work.go.set()
     assert await Answers(redis).once("Send", "r1", REQUEST, work) == b"answer 2"
