@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextvars import Context
 
 import structlog
 
@@ -23,6 +24,7 @@ class Refresher:
         self._poll_seconds = poll_seconds
         self._turn = asyncio.Lock()
         self._started = 0
+        self._under_way: set[asyncio.Task[None]] = set()  # the event loop alone would not keep them alive
 
     async def run(self) -> None:
         """Refresh every few seconds until cancelled; a failure is told once, then tried ever less often."""
@@ -42,10 +44,13 @@ class Refresher:
 
         Raises DeadlineExceeded when it takes longer (it then goes on by itself), and what `refresh` raises.
         """
-        refreshing = asyncio.ensure_future(self._once())
-        done, _ = await asyncio.wait([refreshing], timeout=remaining(SOON_SECONDS))
+        patience = remaining(SOON_SECONDS)
+        # In a context of its own: it serves all calls and must not end with the deadline of this one.
+        refreshing = asyncio.create_task(self._once(), context=Context())
+        self._under_way.add(refreshing)
+        refreshing.add_done_callback(self._note)
+        done, _ = await asyncio.wait([refreshing], timeout=patience)
         if not done:
-            refreshing.add_done_callback(self._note)
             raise DeadlineExceeded(f"{self._name} is being replaced")
         refreshing.result()
 
@@ -57,7 +62,8 @@ class Refresher:
                 self._started += 1
                 await self._refresh()
 
-    def _note(self, refreshing: "asyncio.Future[None]") -> None:
+    def _note(self, refreshing: asyncio.Task[None]) -> None:
+        self._under_way.discard(refreshing)
         if not refreshing.cancelled() and (error := refreshing.exception()):
             reason = getattr(error, "reason", type(error).__name__)
             log.warning("refresh.failed", of=self._name, reason=reason)

@@ -6,6 +6,7 @@ import time
 import pytest
 
 from magpie_services.kit import context
+from magpie_services.kit.deadlines import remaining
 from magpie_services.kit.errors import DeadlineExceeded, Unavailable
 from magpie_services.kit.refreshing import Refresher
 
@@ -16,6 +17,7 @@ class Copy:
 
     async def refresh(self) -> None:
         await asyncio.sleep(self._seconds)
+        remaining(1.0)  # as the calls do that fetch a copy
         self.refreshed += 1
         if self.refreshed <= self._failures:
             raise Unavailable("not yet")
