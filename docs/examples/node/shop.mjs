@@ -12,7 +12,7 @@ import protoLoader from "@grpc/proto-loader";
 const protos = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "..", "protos");
 const files = ["profile", "catalog", "push"].map((name) => `magpie/v1/${name}_service.proto`);
 const { magpie } = grpc.loadPackageDefinition(
-  protoLoader.loadSync(files, { includeDirs: [protos], enums: String, longs: Number, defaults: true }),
+  protoLoader.loadSync(files, { includeDirs: [protos], keepCase: true, enums: String, longs: Number, defaults: true }),
 );
 const endpoints = process.argv[2]
   ? JSON.parse(readFileSync(process.argv[2], "utf8"))
