@@ -68,10 +68,12 @@ class Magpie:
         now_ms: Callable[[], int] | None = None,
     ) -> None:
         endpoints = endpoints or Endpoints()
-        interceptor = _Defaults(timeout_seconds, now_ms)
+        defaults = _Defaults(timeout_seconds, now_ms)
+        # Two objects: gRPC takes an interceptor for one kind of call only, even where it could do both.
+        interceptors = [_UnaryCalls(defaults), _StreamedCalls(defaults)]
         self._channels = {
             field.name: grpc.aio.insecure_channel(
-                getattr(endpoints, field.name), options=_OPTIONS, interceptors=[interceptor]
+                getattr(endpoints, field.name), options=_OPTIONS, interceptors=interceptors
             )
             for field in fields(endpoints)
         }
@@ -103,20 +105,14 @@ class Magpie:
             await channel.close()
 
 
-class _Defaults(grpc.aio.UnaryUnaryClientInterceptor, grpc.aio.UnaryStreamClientInterceptor):
+class _Defaults:
     """Gives every call a deadline, and the sandbox's time where there is one."""
 
     def __init__(self, timeout_seconds: float, now_ms: Callable[[], int] | None) -> None:
         self._timeout_seconds = timeout_seconds
         self._now_ms = now_ms
 
-    async def intercept_unary_unary(self, continuation: Any, details: Any, request: Any) -> Any:
-        return await continuation(self._complete(details), request)
-
-    async def intercept_unary_stream(self, continuation: Any, details: Any, request: Any) -> Any:
-        return await continuation(self._complete(details), request)
-
-    def _complete(self, details: grpc.aio.ClientCallDetails) -> grpc.aio.ClientCallDetails:
+    def complete(self, details: grpc.aio.ClientCallDetails) -> grpc.aio.ClientCallDetails:
         metadata = grpc.aio.Metadata(*(details.metadata or ()))
         if self._now_ms is not None:
             metadata.set_all(NOW_HEADER, [str(self._now_ms())])
@@ -124,3 +120,19 @@ class _Defaults(grpc.aio.UnaryUnaryClientInterceptor, grpc.aio.UnaryStreamClient
         return grpc.aio.ClientCallDetails(
             details.method, timeout, metadata, details.credentials, details.wait_for_ready
         )
+
+
+class _UnaryCalls(grpc.aio.UnaryUnaryClientInterceptor):
+    def __init__(self, defaults: _Defaults) -> None:
+        self._defaults = defaults
+
+    async def intercept_unary_unary(self, continuation: Any, details: Any, request: Any) -> Any:
+        return await continuation(self._defaults.complete(details), request)
+
+
+class _StreamedCalls(grpc.aio.UnaryStreamClientInterceptor):
+    def __init__(self, defaults: _Defaults) -> None:
+        self._defaults = defaults
+
+    async def intercept_unary_stream(self, continuation: Any, details: Any, request: Any) -> Any:
+        return await continuation(self._defaults.complete(details), request)
