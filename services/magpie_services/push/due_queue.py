@@ -19,7 +19,7 @@ from magpie_services.push import predicates
 from magpie_services.push.caps import Caps
 from magpie_services.push.case import Plan, subject_of
 from magpie_services.push.clients import Device, Draft, Fact, Services, User
-from magpie_services.push.ledger import Ledger, Open, Slot
+from magpie_services.push.ledger import Ledger, Open, Slot, slot_of
 from magpie_services.push.predicates import Rules
 from magpie_services.push.sandbox import follow
 from magpie_services.push.sending import Sender, ended
@@ -102,9 +102,11 @@ class DueQueue:
         for push in pushes:
             decision = push.decision
             user = users[decision.user_id]
-            if any(sent.decision_id == decision.decision_id and sent.sent_ms for sent in user.pushes.recent):
+            mine = (p.sent_ms for p in user.pushes.recent if p.decision_id == decision.decision_id)
+            sent_ms = max(mine, default=0)
+            if sent_ms:
                 # The portrait knows of it: it went out, and only the closing was lost.
-                went = msgspec.structs.replace(decision, verdict=DecisionVerdict.SENT)
+                went = msgspec.structs.replace(decision, verdict=DecisionVerdict.SENT, send_ms=sent_ms)
                 await self._sender.close([(went, Slot.COMMIT)])
                 continue
             device = self._device(push, user)
@@ -120,14 +122,16 @@ class DueQueue:
                 told = predicates.price(decision.copy or Copy(), fact.item, verified=verified)
                 verdict, refusal = DecisionVerdict.EXPIRED, None if told.passed else told
             if refusal is not None:
-                await self._sender.close([(ended(decision, verdict, refusal), Slot.RELEASE)])
+                await self._sender.close([(ended(decision, verdict, refusal), slot_of(push))])
                 continue
             if await self._still_quiet(push, user, device, now_ms):
                 continue
             slot = await self._ledger.renew(push, now_ms, self._wall.now_ms())
+            if slot is None:
+                continue
             if not slot.granted:
                 full = self._rules.slot_refused(slot.window, slot.filled)
-                await self._sender.close([(ended(decision, DecisionVerdict.BLOCKED, full), Slot.RELEASE)])
+                await self._sender.close([(ended(decision, DecisionVerdict.BLOCKED, full), slot_of(push))])
                 continue
             ready.append(Plan(push, device))
         await self._sender.hand_over(ready)
@@ -178,9 +182,10 @@ class DueQueue:
         verdict, until_ms = predicates.quiet_hours(subject, self._rules, drop=push.drop_in_quiet_hours)
         if not until_ms or verdict is None:
             return False
-        if not verdict.passed or until_ms >= push.expires_ms:
-            closed = ended(push.decision, DecisionVerdict.EXPIRED, verdict)
-            await self._sender.close([(closed, Slot.RELEASE)])
+        refusal = predicates.refusal([predicates.outlives_quiet(push.expires_ms, until_ms, now_ms), verdict])
+        if refusal is not None:
+            closed = ended(push.decision, DecisionVerdict.EXPIRED, refusal)
+            await self._sender.close([(closed, slot_of(push))])
             return True
         decision = msgspec.structs.replace(
             push.decision,

@@ -19,10 +19,11 @@ local function begin(id, now, wall, lease, claim, due, seconds, v, o, caps)
   return {1}
 end
 
--- The decision is final. Answers the record that stands: another may have been quicker.
+-- The decision is final. Answers the record that stands: another may have been quicker. Who brings no slot has
+-- begun nothing, and must not close what another caller of the same request has begun.
 local function finish(id, slot, at, keep, seconds, counts_seconds, v, entry, fields)
   local known = redis.call('HMGET', KEYS[3], 'v', 'o')
-  if known[1] and not known[2] then return known[1] end
+  if known[1] and (slot == '' or not known[2]) then return known[1] end
   if slot == 'commit' then cap_commit(KEYS[1], KEYS[2], id, at, keep) end
   if slot == 'release' then cap_release(KEYS[2], id) end
   redis.call('ZREM', KEYS[4], id)
@@ -36,10 +37,25 @@ local function finish(id, slot, at, keep, seconds, counts_seconds, v, entry, fie
   return false
 end
 
--- Back into the queue, without a slot. Only who still holds it open may do so.
-local function postpone(id, due, v, o)
+-- A slot for an open push that is handed over after all; {-1} when another has closed it.
+local function renew(id, now, wall, lease, o, caps)
+  if redis.call('HEXISTS', KEYS[3], 'o') == 0 then return {-1, 0, 0} end
+  local slot = cap_reserve(KEYS[1], KEYS[2], id, now, wall, lease, caps)
+  if slot[1] == 1 then redis.call('HSET', KEYS[3], 'o', o) end
+  return slot
+end
+
+-- How far an open push is. Nothing when another has closed it.
+local function note(v, o)
   if redis.call('HEXISTS', KEYS[3], 'o') == 0 then return 0 end
-  cap_release(KEYS[2], id)
+  redis.call('HSET', KEYS[3], 'v', v, 'o', o)
+  return 1
+end
+
+-- Back into the queue, without a slot; one that may have been sent goes on counting. Nothing when it is closed.
+local function postpone(id, slot, at, keep, due, v, o)
+  if redis.call('HEXISTS', KEYS[3], 'o') == 0 then return 0 end
+  if slot == 'commit' then cap_commit(KEYS[1], KEYS[2], id, at, keep) else cap_release(KEYS[2], id) end
   redis.call('ZREM', KEYS[5], id)
   redis.call('ZADD', KEYS[4], due, id)
   redis.call('HSET', KEYS[3], 'v', v, 'o', o)

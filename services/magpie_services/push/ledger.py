@@ -36,7 +36,13 @@ _FINISH = Script(
     + _REST % 9
     + "return finish(ARGV[1], ARGV[2], n[1], n[2], n[3], n[4], ARGV[7], ARGV[8], rest)"
 )
-_POSTPONE = Script(_FUNCTIONS + "return postpone(ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4])")
+_RENEW = Script(
+    _FUNCTIONS + _NUMBERS % (2, 4) + _REST % 6 + "return renew(ARGV[1], n[1], n[2], n[3], ARGV[5], rest)"
+)
+_NOTE = Script(_FUNCTIONS + "return note(ARGV[1], ARGV[2])")
+_POSTPONE = Script(
+    _FUNCTIONS + _NUMBERS % (3, 5) + "return postpone(ARGV[1], ARGV[2], n[1], n[2], n[3], ARGV[6], ARGV[7])"
+)
 _CLAIM = Script(_FUNCTIONS + _NUMBERS % (1, 4) + "return claim(n[1], n[2], n[3], n[4])")
 
 _REQUEST_SECONDS = 86_400
@@ -55,7 +61,9 @@ class Slot(StrEnum):
 class Open(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A push under way: the decision with its features, and what the last check before sending needs.
 
-    `delivered` is set when the provider has it already and only the closing is left.
+    `tried` says that a hand-over was begun whose answer is not known: it may have been sent, so it counts
+    against the cap until told otherwise. `delivered` is set when the provider has it already and only the
+    closing is left.
     """
 
     decision: Decision
@@ -63,6 +71,7 @@ class Open(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     transactional: bool = False
     drop_in_quiet_hours: bool = False
     attempts: int = 0
+    tried: bool = False
     delivered: bool = False
 
 
@@ -117,17 +126,26 @@ class Ledger:
             times = [now_ms, wall_ms, self._slots.lease_ms, self._claim_ms, decision.send_ms if due else 0]
             # Whoever asks before it is closed learns that it is under way.
             waiting = msgspec.structs.replace(_record(decision), verdict=DecisionVerdict.QUEUED)
-            blobs = [codec.encode(waiting), codec.encode(push)]
+            blobs = [codec.encode(waiting), codec.encode(msgspec.structs.replace(push, tried=not due))]
             args: Args = [decision.decision_id, *times, ledger_keys.DECISION_SECONDS, *blobs, *flat]
             calls.append((_keys(decision), args))
         with store_errors():
             answers = await _BEGIN.many(self._redis, calls)
         return [_begun(answer) for answer in answers]
 
-    async def renew(self, push: Open, now_ms: int, wall_ms: int) -> Reservation:
-        """A slot for a push that was queued or left behind; the one it holds already counts as its own."""
-        decision = push.decision
-        return await self._slots.reserve(decision.user_id, decision.decision_id, now_ms, wall_ms)
+    async def renew(self, push: Open, now_ms: int, wall_ms: int) -> Reservation | None:
+        """A slot for a push that was queued or left behind; the one it holds already counts as its own.
+
+        None when another has closed it meanwhile. Raises Unavailable.
+        """
+        decision = msgspec.structs.replace(push.decision, send_ms=now_ms)
+        going = msgspec.structs.replace(push, decision=decision, tried=True)
+        flat = [figure for cap in self._slots.caps for figure in cap]
+        times = [now_ms, wall_ms, self._slots.lease_ms]
+        args: Args = [decision.decision_id, *times, codec.encode(going), *flat]
+        with store_errors():
+            answer = await _RENEW(self._redis, keys=_keys(decision), args=args)
+        return None if answer[0] < 0 else caps.reservation(answer)
 
     async def finish(self, closings: Sequence[tuple[Decision, Slot]]) -> list[Decision]:
         """Closes decisions; gives the records that stand. Safe to repeat. Raises Unavailable."""
@@ -146,18 +164,20 @@ class Ledger:
         ]
 
     async def postpone(self, push: Open, due_ms: int) -> None:
-        """Puts an open push back into the queue and frees its slot. Raises Unavailable."""
+        """Puts an open push back into the queue; frees its slot unless it was tried. Raises Unavailable."""
         decision = push.decision
-        args: Args = [decision.decision_id, due_ms, codec.encode(_record(decision)), codec.encode(push)]
+        times = [decision.send_ms, self._slots.keep_ms, due_ms]
+        blobs = [codec.encode(_record(decision)), codec.encode(push)]
+        args: Args = [decision.decision_id, slot_of(push).value, *times, *blobs]
         with store_errors():
             await _POSTPONE(self._redis, keys=_keys(decision), args=args)
 
     async def keep_open(self, push: Open) -> None:
         """Notes how far an open push is; its claim stays. Raises Unavailable."""
         decision = push.decision
-        record, rest = codec.encode(_record(decision)), codec.encode(push)
+        args: Args = [codec.encode(_record(decision)), codec.encode(push)]
         with store_errors():
-            await self._redis.hset(_keys(decision)[2], items=["v", record, "o", rest])
+            await _NOTE(self._redis, keys=_keys(decision), args=args)
 
     async def claim(self, parts: Sequence[str], now_ms: int, wall_ms: int, limit: int) -> list[Open]:
         """Pushes that are due or were left behind, at most `limit` of each partition, claimed."""
@@ -175,13 +195,19 @@ class Ledger:
             gone = [decision_id for decision_id, blob in zip(ids, blobs, strict=True) if blob is None]
             for decision_id in gone:  # closed by another, or its record has expired
                 await self._redis.zrem(stream_key("claimed", decision_id[:3]), decision_id)
-        return [codec.decode(Open, blob) for blob in blobs if blob]
+        # What a newer release wrote must not stop the rest: its claim runs out, and one that reads it comes.
+        return codec.readable(Open, [blob for blob in blobs if blob])
 
     async def find(self, decision_id: str) -> Decision | None:
         """One decision without features; None when it is not, or no longer, in the ledger."""
         if ledger_keys.decision_key(decision_id) is None:
             return None
         return (await self.recall([decision_id]))[0]
+
+
+def slot_of(push: Open) -> Slot:
+    """What becomes of the slot of a push that is not handed over: one that may have been sent counts."""
+    return Slot.COMMIT if push.tried else Slot.RELEASE
 
 
 def _record(decision: Decision) -> Decision:

@@ -113,12 +113,9 @@ class Pipeline:
             return
         case.reasons.append(verdict)
         expires_ms = case.subject.now_ms + int(policy.expiry_seconds * 1000)
-        if until_ms >= expires_ms:
-            reason = f"quiet hours end after the push would expire ({policy.expiry_seconds / 3600:g} h)"
-            case.end(
-                DecisionVerdict.BLOCKED,
-                Verdict(predicate="expiry", passed=False, stage=Stage.TARGET, reason=reason),
-            )
+        late = predicates.outlives_quiet(expires_ms, until_ms, case.subject.now_ms)
+        if not late.passed:
+            case.end(DecisionVerdict.BLOCKED, late)
         case.hold_until_ms = until_ms
 
     async def _named(self, cases: list[Case], ask: Ask) -> list[Case]:

@@ -215,6 +215,14 @@ def expiry(item_id: str, now_ms: int, expires_ms: int) -> Verdict:
     return _take("expiry", late_ms < 0, reason, item_id)
 
 
+def outlives_quiet(expires_ms: int, until_ms: int, now_ms: int) -> Verdict:
+    """Whether a push that waits for the end of quiet hours is then still worth sending."""
+    left = f"quiet hours end after the push would expire (in {(expires_ms - now_ms) / HOUR_MS:.3g} h)"
+    passed = until_ms < expires_ms
+    reason = "" if passed else left
+    return Verdict(predicate="expiry", passed=passed, stage=Stage.TARGET, reason=reason)
+
+
 def campaign_open(campaign_id: str, cancelled: bool) -> Verdict:
     return _take("campaign", not cancelled, f"campaign {campaign_id} was cancelled" if cancelled else "", "")
 

@@ -153,7 +153,12 @@ class Sender:
         if provider is None:
             return [(plan, _no_provider(plan, channel)) for plan in plans]
         messages = [_message(plan.push, plan.device, now_ms) for plan in plans if plan.device]
-        receipts = await provider.send(messages)
+        try:
+            receipts = await provider.send(messages)
+        except Exception:
+            # A provider tells of trouble in its receipts; one that broke may have sent before it did.
+            log.exception("provider.broke", channel=channel)
+            receipts = [_broken(message) for message in messages]
         return list(zip(plans, receipts, strict=True))
 
     async def _not_yet(self, plan: Plan, receipt: Receipt, now_ms: int) -> tuple[Decision, Slot | None]:
@@ -168,7 +173,7 @@ class Sender:
         decision = msgspec.structs.replace(
             ended(plan.decision, DecisionVerdict.QUEUED, _send_verdict(receipt)), send_ms=now_ms + pause_ms
         )
-        push = msgspec.structs.replace(plan.push, decision=decision, attempts=attempts)
+        push = msgspec.structs.replace(plan.push, decision=decision, attempts=attempts, tried=unknown)
         if unknown:
             # The slot stays reserved and the claim runs out: then the same id is tried again.
             await self._ledger.keep_open(push)
@@ -219,6 +224,10 @@ def _send_verdict(receipt: Receipt) -> Verdict:
 def _no_provider(plan: Plan, channel: str) -> Receipt:
     reason = f"no provider serves the channel {channel!r}" if channel else "the device is gone"
     return Receipt(decision_id=plan.decision.decision_id, fate=Fate.REJECTED, reason=reason)
+
+
+def _broken(message: PushMessage) -> Receipt:
+    return Receipt(decision_id=message.decision_id, fate=Fate.UNKNOWN, reason="the provider broke")
 
 
 def _message(push: Open, device: Device, now_ms: int) -> PushMessage:
