@@ -14,6 +14,9 @@ AnyMessage = TypeVar("AnyMessage", bound=Message)
 DETAILS_KEY = "grpc-status-details-bin"
 DOMAIN = "magpie"
 INTERNAL_TEXT = "internal error"
+# A status with more than 8 KiB of metadata may be lost on its way (gRPC's default), and with it the code.
+MAX_TEXT_CHARS = 256
+MAX_VIOLATIONS_BYTES = 2_500
 
 CODES: dict[type[errors.MagpieError], grpc.StatusCode] = {
     errors.Invalid: grpc.StatusCode.INVALID_ARGUMENT,
@@ -37,16 +40,22 @@ def code_of(error: errors.MagpieError) -> grpc.StatusCode:
 
 
 def encode(error: errors.MagpieError, request_id: str) -> tuple[grpc.StatusCode, str, bytes]:
-    """Code, text, and the serialized google.rpc.Status for `grpc-status-details-bin`."""
+    """Code, text, and the serialized google.rpc.Status for `grpc-status-details-bin`.
+
+    Of many violations the first that fit are told; long text is cut.
+    """
     code = code_of(error)
-    text = INTERNAL_TEXT if code is grpc.StatusCode.INTERNAL else error.message
+    text = INTERNAL_TEXT if code is grpc.StatusCode.INTERNAL else _short(error.message)
     info = error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN)
     request = error_details_pb2.RequestInfo(request_id=request_id)
     details: list[any_pb2.Any] = [_packed(info), _packed(request)]
     if isinstance(error, errors.Invalid):
         bad = error_details_pb2.BadRequest()
         for field, problem in error.violations:
-            bad.field_violations.add(field=field, description=problem)
+            bad.field_violations.add(field=_short(field), description=_short(problem))
+            if bad.ByteSize() > MAX_VIOLATIONS_BYTES and len(bad.field_violations) > 1:
+                del bad.field_violations[-1]
+                break
         details.append(_packed(bad))
     if isinstance(error, errors.TooMany):
         retry = error_details_pb2.RetryInfo()
@@ -102,6 +111,10 @@ def translate(error: grpc.aio.AioRpcError) -> errors.MagpieError:
             return errors.Unavailable(text, reason=reason)
         case _:
             return errors.Unavailable("a service that this one depends on is unavailable")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MAX_TEXT_CHARS else f"{text[: MAX_TEXT_CHARS - 3]}..."
 
 
 def _packed(message: Message) -> any_pb2.Any:

@@ -59,6 +59,18 @@ async def test_an_error_arrives_as_its_status_with_details(
     assert (type(error), error.message) == (type(seen), seen.message)
 
 
+async def test_a_request_with_a_thousand_faults_is_told_the_first_of_them() -> None:
+    faults = [(f"briefs[{n}].item.text.title", "必填" * 60) for n in range(1_000)]
+    echo = Echo(raising(Invalid.many(faults)))
+    async with running(Settings(), echo.register) as address, grpc.aio.insecure_channel(address) as channel:
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await unary_unary(channel, "Unary")(b"", timeout=2)
+    seen = translate(caught.value)
+    assert isinstance(seen, Invalid)
+    assert 1 < len(seen.violations) < 1_000
+    assert list(seen.violations) == faults[: len(seen.violations)]
+
+
 @pytest.mark.parametrize("kind", [unary, stream])
 async def test_the_text_of_an_unexpected_exception_never_leaves(
     kind: Callable[[grpc.aio.Channel], Awaitable[Any]],
