@@ -4,6 +4,7 @@ import msgspec
 
 MAX_ID_CHARS = 128
 EARLIEST_MS = 946_684_800_000  # 2000-01-01T00:00:00Z
+LATEST_MS = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z, the last that a Timestamp can say
 FUTURE_TOLERANCE_MS = 5 * 60_000
 
 

@@ -80,7 +80,8 @@ def violations(item: Item) -> list[Violation]:
         *checks.text("description", item.description, MAX_DESCRIPTION_CHARS),
         *checks.text("image_uri", item.image_uri, MAX_URI_CHARS),
         *checks.text("link", item.link, MAX_URI_CHARS),
-        *checks.within("rating", item.rating, 0, 5),
+        *checks.identifier("locale", item.locale, required=False),
+        *(checks.within("rating", item.rating, 1, 5) if item.rating else []),
         *money.violations("price", item.price),
         *money.violations("list_price", item.list_price),
     ]
@@ -92,19 +93,19 @@ def violations(item: Item) -> list[Violation]:
         found.append(Violation("stock", "is negative"))
     if item.rating_count < 0:
         found.append(Violation("rating_count", "is negative"))
-    if item.version < 0:
-        found.append(Violation("version", "is negative"))
     if len(item.categories) > MAX_CATEGORIES:
         found.append(Violation("categories", f"has more than {MAX_CATEGORIES} levels"))
     for category in item.categories:
         found += checks.identifier("categories", category)
-    if item.published_ms < 0:
-        found.append(Violation("published_ms", "is before 1970"))
+    if not 0 <= item.published_ms <= checks.LATEST_MS:
+        found.append(Violation("published_ms", "is not between 1970 and 9999"))
     if len(item.translations) > MAX_TRANSLATIONS:
         found.append(Violation("translations", f"has more than {MAX_TRANSLATIONS} languages"))
     for locale, words in item.translations.items():
         found += checks.identifier("translations.locale", locale)
         field = f"translations[{locale[:20]}]"
+        if not words.title:
+            found.append(Violation(f"{field}.title", "is required"))
         found += checks.text(f"{field}.title", words.title, MAX_TITLE_CHARS)
         found += checks.text(f"{field}.description", words.description, MAX_DESCRIPTION_CHARS)
     return found + _attribute_violations(item.attributes)
@@ -119,5 +120,7 @@ def _attribute_violations(attributes: dict[str, list[str]]) -> list[Violation]:
         if not 1 <= len(values) <= MAX_VALUES:
             found.append(Violation(f"attributes[{key[:40]}]", f"must have 1 to {MAX_VALUES} values"))
         for value in values:
+            if not value:
+                found.append(Violation(f"attributes[{key[:40]}]", "has an empty value"))
             found += checks.text(f"attributes[{key[:40]}]", value, MAX_VALUE_CHARS)
     return found

@@ -11,6 +11,7 @@ import msgspec
 HOUR_MS = 3_600_000
 DAY_MS = 86_400_000
 WINDOW_DAYS = (1.0, 7.0, 30.0)
+MAX_INT64 = 2**63 - 1
 
 
 def decay(age_ms: float, half_life_days: float) -> float:
@@ -178,6 +179,10 @@ class Spend(msgspec.Struct, array_like=True):
         """Share of orders bought at a discount, 0 without orders."""
         return self.discounted / self.orders if self.orders else 0.0
 
+    def pay(self, currency: str, minor: int) -> None:
+        """Adds to what was paid; stops counting where an integer of 64 bits, which is stored, would end."""
+        self.paid[currency] = min(self.paid.get(currency, 0) + minor, MAX_INT64)
+
     def absorb(self, other: "Spend") -> None:
         for count in (
             "orders",
@@ -190,7 +195,7 @@ class Spend(msgspec.Struct, array_like=True):
         ):
             setattr(self, count, getattr(self, count) + getattr(other, count))
         for currency, minor in other.paid.items():
-            self.paid[currency] = self.paid.get(currency, 0) + minor
+            self.pay(currency, minor)
         self.last_order_ms = max(self.last_order_ms, other.last_order_ms)
 
 

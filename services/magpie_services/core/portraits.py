@@ -131,7 +131,7 @@ def zone_offset_ms(timezone: str, now_ms: int) -> int:
         return 0
     try:
         offset = datetime.fromtimestamp(now_ms / 1000, UTC).astimezone(ZoneInfo(timezone)).utcoffset()
-    except (ValueError, OSError, KeyError):  # ZoneInfoNotFoundError is a KeyError
+    except (ValueError, OSError, OverflowError, KeyError):  # ZoneInfoNotFoundError is a KeyError
         return 0
     return int(offset.total_seconds() * 1000) if offset else 0
 
@@ -304,7 +304,7 @@ def _fold_purchase(spend: Spend, event: Event, units: int) -> None:
     price = event.unit_price
     if price is None or price.minor <= 0:
         return
-    spend.paid[price.currency] = spend.paid.get(price.currency, 0) + price.minor * units
+    spend.pay(price.currency, price.minor * units)
     log_price = math.log(price.major)
     spend.priced += 1
     spend.log_price_sum += log_price

@@ -75,6 +75,16 @@ def test_a_portrait_survives_the_codec_and_stays_small() -> None:
     assert len(blob) < 8_000
 
 
+def test_absurd_sums_of_money_never_make_a_portrait_that_cannot_be_stored() -> None:
+    price = Money("CNY", 2**63 - 1)
+    rich = folded(
+        [event(n, EventKind.PURCHASE, item_id="i", quantity=9_999, unit_price=price) for n in range(3)]
+    )
+    merge(rich, decode(Portrait, encode(rich)))
+    assert decode(Portrait, encode(rich)) == rich
+    assert rich.spend.paid == {"CNY": 2**63 - 1}
+
+
 def test_a_late_event_does_not_move_last_seen_back() -> None:
     portrait = folded([event(1, EventKind.SESSION_START, NOW_MS)])
     fold(portrait, event(2, EventKind.SEARCH, NOW_MS - DAY_MS, query="boots"))

@@ -88,6 +88,27 @@ def test_a_bad_item_names_its_fields() -> None:
     assert items.violations(item(1)) == []
 
 
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"rating": float("nan")}, "rating"),
+        ({"rating": 0.5}, "rating"),
+        ({"locale": "x" * 129}, "locale"),
+        ({"published_ms": -1}, "published_ms"),
+        ({"published_ms": 2**62 * 1_000}, "published_ms"),
+        ({"translations": {"en": items.Text(description="no title")}}, "translations[en].title"),
+        ({"attributes": {"colour": [""]}}, "attributes[colour]"),
+        ({"attributes": {"colour": []}}, "attributes[colour]"),
+    ],
+)
+def test_an_item_out_of_bounds_names_its_field(changes: dict[str, object], field: str) -> None:
+    assert fields(items.violations(item(1, **changes))) == [field]
+
+
+def test_what_the_service_sets_is_not_asked_of_the_caller() -> None:
+    assert items.violations(item(1, version=-5, updated_ms=-5)) == []
+
+
 def test_an_outcome_needs_its_decision() -> None:
     bad = Outcome(outcome_id="o", decision_id="", kind=OutcomeKind.CLICKED, occurred_ms=NOW_MS)
     assert fields(outcomes.violations(bad, NOW_MS)) == ["decision_id"]

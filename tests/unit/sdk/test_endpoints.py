@@ -24,8 +24,8 @@ def test_services_that_the_file_leaves_out_keep_their_defaults(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (b"{", "Expecting"),
-        (b"\xff", "decode"),
+        (b"{", "JSON|Expecting"),
+        (b"\xff", "JSON|decode"),
         (b"[]", "object of addresses"),
         (b'{"push": 7005}', "object of addresses"),
         (b'{"pusher": "a:1", "mailer": "b:1"}', "unknown services mailer, pusher"),
