@@ -7,8 +7,9 @@ hold:
 - every figure is finite;
 - with a champion: NDCG@10 of retrieval and log loss of purchases are not worse than the champion's beyond
   the band;
-- without: NDCG@10 is not below half of that of the items popular in the week before (retrieval has other
-  sources beside the model, so that a first model may be weaker than that, but not dead);
+- without, or with one that cannot be loaded any more: NDCG@10 is not below half of that of the items popular
+  in the week before (retrieval has other sources beside the model, so that a first model may be weaker than
+  that, but not dead);
 - the bundle to release, which learnt from the newest week too, is not worse there than its twin that did not.
 
 A measure with fewer than 20 users is not judged.
@@ -71,8 +72,9 @@ def judge(
         reasons += [f"{measure} of the {name} is not a number" for measure in broken]
     if reasons:
         return Verdict(False, tuple(reasons), {k: v for k, v in metrics.items() if np.isfinite(v)})
-    if champion is not None:
-        metrics |= champion.metrics("champion_")
+    if champion is not None:  # of one that no longer loads there is nothing to compare
+        metrics |= {k: v for k, v in champion.metrics("champion_").items() if np.isfinite(v)}
+    if champion is not None and np.isfinite(champion.ndcg).all():
         reasons += _compare("the champion", twin, champion, metrics, "", rng)
     elif len(popular_ndcg) >= MIN_USERS:
         band = _band(twin.ndcg - POPULAR_SHARE * popular_ndcg, np.ones(len(popular_ndcg)), rng)

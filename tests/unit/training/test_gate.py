@@ -58,6 +58,14 @@ def test_a_handful_of_users_judges_nothing() -> None:
     assert gate.judge(few, few, marks(), np.ones(5), seed=1).passed
 
 
+def test_a_champion_that_cannot_be_loaded_is_none() -> None:
+    gone = Marks(np.full(USERS, np.nan), np.full(USERS, np.nan), np.full(USERS, np.nan), np.ones(USERS))
+    verdict = gate.judge(marks(), marks(), gone, POPULAR, seed=1)
+    assert verdict.passed
+    assert all(np.isfinite(value) for value in verdict.metrics.values())  # JSON has no NaN
+    assert not gate.judge(marks(0.02), marks(0.02), gone, np.full(USERS, 0.2), seed=1).passed
+
+
 def test_a_champion_with_other_features_is_compared_on_retrieval_only() -> None:
     other = marks()
     other = Marks(other.ndcg, other.recall, np.full(USERS, np.nan), np.zeros(USERS))
