@@ -69,7 +69,8 @@ def clean(
     """
     kept = (items > 0) & cleaning.keep(user, items, kinds, at_ms, quantities)
     user, items, kinds, at_ms = user[kept], items[kept], kinds[kept], at_ms[kept]
-    order = np.lexsort((at_ms, user))
+    # Of equal times by item, as a portrait keeps them: vocabularies are sorted by id.
+    order = np.lexsort((kinds, items, at_ms, user))
     counts = np.bincount(user, minlength=len(users))
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     return History(users, offsets, items[order].astype(np.int32), kinds[order].astype(np.int32), at_ms[order])

@@ -3,6 +3,7 @@
 import numpy as np
 
 from magpie_services.core.events import KIND_CODES, EventKind
+from magpie_services.core.memory import Recent
 from magpie_services.training import sequences
 from magpie_services.training.plan import HISTORY
 from magpie_services.training.sequences import HOUR_MS, WEEK_MS, History, Windows
@@ -40,6 +41,18 @@ def test_only_the_newest_fifty_are_read() -> None:
     history = made([(hour, hour, VIEW) for hour in range(1, 80)])
     inputs = sequences.inputs_at(history, history.offsets[1:], np.array([80 * HOUR_MS]))
     assert inputs.items[0].tolist() == list(range(80 - HISTORY, 80))
+
+
+def test_a_basket_is_in_the_order_that_a_portrait_keeps() -> None:
+    ids = ["", "a", "b", "c"]
+    history = made([(1, 3, PURCHASE), (1, 1, PURCHASE), (1, 2, VIEW), (1, 2, PURCHASE), (0, 3, VIEW)])
+    recent = sorted(Recent(at_ms, ids[item], kind) for at_ms, item, kind in _entries(history))
+    assert [(entry.at_ms, ids.index(entry.item_id), entry.kind) for entry in recent] == _entries(history)
+
+
+def _entries(history: History) -> list[tuple[int, int, int]]:
+    columns = (history.at_ms.tolist(), history.items.tolist(), history.kinds.tolist())
+    return list(zip(*columns, strict=True))
 
 
 def test_until_keeps_users_and_drops_what_came_later() -> None:
