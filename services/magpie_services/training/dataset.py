@@ -4,7 +4,7 @@ memory.
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -70,11 +70,11 @@ def load(plan: Plan) -> Dataset:
         _ints(events["quantity"].fill_null(0)),
     )
     end_ms = plan.as_of_ms or (int(history.at_ms.max()) if len(history) else 0)
-    rows = _Arms(plan, known, history, end_ms).rows(until_ms)
-    if not plan.as_of_ms and len(rows):
-        end_ms = max(end_ms, int(rows.decided_ms.max()))
     start_ms = int(history.at_ms.min()) if len(history) else end_ms
-    return Dataset(known, history, rows, start_ms, end_ms)
+    # Of a log that was cut short nobody knows what was bought before it begins.
+    since_ms = start_ms if len(events) >= plan.retriever.max_events else 0
+    rows = _Arms(plan, known, history).rows(since_ms, until_ms)
+    return Dataset(known, history, ranker_rows.as_of(rows, end_ms), start_ms, end_ms)
 
 
 def _events(plan: Plan, until_ms: int | None) -> pa.Table:
@@ -115,8 +115,8 @@ def _listed(folder: str, until_ms: int | None) -> set[str]:
 class _Arms:
     """Joins logged arms with what happened afterwards."""
 
-    def __init__(self, plan: Plan, known: Vocabulary, history: History, end_ms: int) -> None:
-        self._plan, self._history, self._end_ms = plan, history, end_ms
+    def __init__(self, plan: Plan, known: Vocabulary, history: History) -> None:
+        self._plan, self._history = plan, history
         self._vocabulary = known
         self._user_index = {user: index for index, user in enumerate(history.users)}
         user = np.repeat(np.arange(len(history.users)), np.diff(history.offsets))
@@ -124,10 +124,10 @@ class _Arms:
         self._purchases = Purchases(user[bought], history.items[bought], history.at_ms[bought], len(known))
         self._buckets = np.array([bucket("item", item_id) for item_id in known.ids], dtype=np.int32)
         self._side = _side_buckets(known, plan.lake_folder)
-        self._outcomes: dict[str, set[OutcomeKind]] = {}
+        self._outcomes: dict[str, dict[OutcomeKind, int]] = {}
 
-    def rows(self, until_ms: int | None) -> Rows:
-        """All arms with features, labelled as far as is known at the end."""
+    def rows(self, since_ms: int, until_ms: int | None) -> Rows:
+        """Arms with features of decisions in [since_ms, until_ms), with their delays and not labelled yet."""
         self._outcomes = _outcomes(self._plan.lake_folder, until_ms)
         rng = np.random.default_rng(self._plan.seed)
         names = [
@@ -140,23 +140,17 @@ class _Arms:
             "chosen",
             "schema_hash",
         ]
-        kept, limit = ranker_rows.empty(), self._plan.ranker.max_rows
-        first, delays = 0, np.zeros(0, np.int64)
-        parts: list[tuple[Rows, NDArray[np.int64]]] = []
-        for day in readers.scan_decisions(self._plan.lake_folder, names, 0, until_ms):
-            part, late = self._day(day, first)
+        first, limit = 0, self._plan.ranker.max_rows
+        parts: list[Rows] = []
+        for day in readers.scan_decisions(self._plan.lake_folder, names, since_ms, until_ms):
+            if sum(map(len, parts)) > 2 * limit:
+                parts = [ranker_rows.sample(ranker_rows.concat(parts), limit, rng)]
+            parts.append(self._day(day, first))
             first += day.num_rows
-            if sum(len(held) for held, _ in parts) > 2 * limit:
-                parts = [_sampled(parts, limit, rng)]
-            parts.append((part, late))
-        if not parts:
-            return kept
-        kept, delays = _sampled(parts, limit, rng)
-        age_ms = self._end_ms - kept.decided_ms
-        return replace(kept, maturity=ranker_rows.maturity(age_ms, delays))
+        return ranker_rows.sample(ranker_rows.concat(parts), limit, rng)
 
-    def _day(self, day: pa.Table, first: int) -> tuple[Rows, NDArray[np.int64]]:
-        """Rows of one day's decisions and the delay of each purchase, -1 where there was none."""
+    def _day(self, day: pa.Table, first: int) -> Rows:
+        """Rows of one day's decisions; `first` numbers the first of them."""
         usable = pc.and_(
             pc.equal(day["schema_hash"], SCHEMA_HASH),
             pc.is_in(day["mode"], value_set=pa.array(["live", "shadow"])),
@@ -164,7 +158,7 @@ class _Arms:
         numbers = np.flatnonzero(usable.to_numpy(zero_copy_only=False))
         day = day.filter(usable).combine_chunks()
         if not day.num_rows:
-            return ranker_rows.empty(), np.zeros(0, np.int64)
+            return ranker_rows.empty()
         lists = day["arms"].combine_chunks()
         lengths = pc.list_value_length(lists).fill_null(0).to_numpy(zero_copy_only=False)
         arms = lists.flatten()
@@ -175,9 +169,9 @@ class _Arms:
         arms, owner, place = arms.take(pa.array(chosen)), owner[chosen], place[chosen]
         blob = b"".join(arms.field("features").to_pylist())
         features = np.frombuffer(blob, dtype="<f4").reshape(len(owner), ranker_rows.WIDTH)
-        return self._label(day, numbers[owner] + first, owner, place, arms, features.astype(np.float32))
+        return self._joined(day, numbers[owner] + first, owner, place, arms, features.astype(np.float32))
 
-    def _label(
+    def _joined(
         self,
         day: pa.Table,
         decisions: NDArray[np.int64],
@@ -185,46 +179,41 @@ class _Arms:
         place: NDArray[np.int64],
         arms: pa.StructArray,
         features: NDArray[np.float32],
-    ) -> tuple[Rows, NDArray[np.int64]]:
+    ) -> Rows:
         decided_ms = _ints(day["decided_ms"])[owner]
         user = _mapped(day["user_id"], self._user_index, -1)[owner]
         items = _mapped(arms.field("item_id"), self._vocabulary.index).astype(np.int64)
-        age_ms = self._end_ms - decided_ms
-        delays = self._purchases.delays(user, items, decided_ms)
-        delays[(delays > ranker_rows.PURCHASE_WINDOW_MS) | (items == 0) | (delays > age_ms)] = -1
-        labels = np.zeros((len(owner), len(HEADS)), np.float32)
-        known = np.zeros_like(labels)
-        labels[:, PURCHASE], known[:, PURCHASE] = delays >= 0, 1.0
+        delays = np.full((len(owner), len(HEADS)), -1, np.int64)
+        delays[:, PURCHASE] = np.where(items > 0, self._purchases.delays(user, items, decided_ms), -1)
         sent = (place == _ints(day["chosen"])[owner]) & np.array(
             [verdict == "sent" for verdict in day["verdict"].to_pylist()]
         )[owner]
         ids = day["decision_id"].to_pylist()
         for row in np.flatnonzero(sent):
-            outcomes = self._outcomes.get(ids[owner[row]], set())
-            if outcomes & _LOST:
+            outcomes = self._outcomes.get(ids[owner[row]], {})
+            if outcomes.keys() & _LOST:
                 sent[row] = False
                 continue
-            if outcomes or age_ms[row] >= ranker_rows.RESPONSE_WINDOW_MS:
-                known[row] = 1.0
-            for kind in outcomes & _LABELS.keys():
-                labels[row, _LABELS[kind]] = 1.0
+            for kind in outcomes.keys() & _LABELS.keys():
+                late, head = max(outcomes[kind] - int(decided_ms[row]), 0), _LABELS[kind]
+                delays[row, head] = min(late, delays[row, head]) if delays[row, head] >= 0 else late
+        delays[delays > ranker_rows.WINDOWS_MS] = -1
         inclusion = np.asarray(arms.field("inclusion").fill_null(1.0), dtype=np.float64)
         weights = np.clip(1.0 / np.maximum(inclusion, 1e-6), 0.0, self._plan.ranker.max_weight)
-        rows = Rows(
+        return Rows(
             features=features,
             hashes=self._side[items],
             recent=self._recent(user, decided_ms),
             sent=sent.astype(np.float32),
-            labels=labels,
-            known=known,
+            delays=delays,
+            labels=np.zeros((len(owner), len(HEADS)), np.float32),
+            known=np.zeros((len(owner), len(HEADS)), np.float32),
             maturity=np.ones(len(owner), np.float32),
             weights=weights.astype(np.float32),
             decided_ms=decided_ms,
             groups=user,
             decisions=decisions,
         )
-        fresh = age_ms >= 0
-        return rows.take(fresh), delays[fresh]
 
     def _recent(self, user: NDArray[np.int64], now_ms: NDArray[np.int64]) -> NDArray[np.int32]:
         """Item buckets of the last 20 interactions up to a moment, newest last: int32 [R, 20]."""
@@ -243,22 +232,13 @@ class _Arms:
         return found
 
 
-def _sampled(
-    parts: list[tuple[Rows, NDArray[np.int64]]], limit: int, rng: np.random.Generator
-) -> tuple[Rows, NDArray[np.int64]]:
-    """Parts as one, cut to the limit; the delays travel in the column for maturity, which is filled at the
-    end.
-    """
-    whole = ranker_rows.concat(replace(part, maturity=late.astype(np.float32)) for part, late in parts)
-    kept = ranker_rows.sample(whole, limit, rng)
-    return kept, kept.maturity.astype(np.int64)
-
-
-def _outcomes(folder: str, until_ms: int | None) -> dict[str, set[OutcomeKind]]:
-    found: dict[str, set[OutcomeKind]] = defaultdict(set)
-    for day in readers.scan_outcomes(folder, ["decision_id", "kind"], 0, until_ms):
-        for decision_id, kind in zip(day["decision_id"].to_pylist(), day["kind"].to_pylist(), strict=True):
-            found[decision_id].add(OutcomeKind(kind))
+def _outcomes(folder: str, until_ms: int | None) -> dict[str, dict[OutcomeKind, int]]:
+    """By decision, when each kind of outcome was first seen."""
+    found: dict[str, dict[OutcomeKind, int]] = defaultdict(dict)
+    for day in readers.scan_outcomes(folder, ["decision_id", "kind", "occurred_ms"], 0, until_ms):
+        columns = (day[name].to_pylist() for name in ("decision_id", "kind", "occurred_ms"))
+        for decision_id, kind, at_ms in zip(*columns, strict=True):
+            found[decision_id].setdefault(OutcomeKind(kind), at_ms)
     return found
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from magpie_services.kit.errors import Invalid
 from magpie_services.training import child, dataset, evaluation
+from magpie_services.training import rows as ranker_rows
 from magpie_services.training.dataset import Dataset
 from magpie_services.training.plan import Plan
 from magpie_services.training.results import REPORT, Report
@@ -41,14 +42,16 @@ def fit(plan: Plan) -> Report:
 def _train(plan: Plan, data: Dataset) -> dict[str, float]:
     from magpie_services.training import export, ranker_fit, retriever_fit
 
-    older = data.rows.take(data.rows.decided_ms <= data.cut_ms)
+    # Of a decision before the cut the twin must not know a purchase after it: the exam asks for that one.
+    older = ranker_rows.as_of(data.rows, data.cut_ms)
     newest = data.rows.take(data.rows.decided_ms > data.cut_ms)
     fitted = retriever_fit.train(
         plan.retriever, data.vocabulary, data.history, data.cut_ms, plan.seed, _part(0.1, 0.5)
     )
     twin, epochs = ranker_fit.train(plan.ranker, older, plan.seed, _part(0.5, 0.6))
-    ranker_fit.calibrate(twin, newest)
+    ranker_fit.calibrate(twin, older.take(ranker_fit.held_out(older, plan.seed)))
     _export(export, plan.path / "twin", fitted.model, data, twin)
+    ranker_fit.calibrate(twin, newest)  # after its export: it is examined on these
     retriever_fit.refit(fitted, data.vocabulary, data.history, plan.seed, _part(0.65, 0.85))
     # What the twin found out about depth and calibration holds for the model that learns from all.
     final, _ = ranker_fit.train(plan.ranker, data.rows, plan.seed, _part(0.85, 0.95), epochs=epochs)

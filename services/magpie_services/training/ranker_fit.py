@@ -32,7 +32,7 @@ def train(
     """
     keras.utils.set_random_seed(seed % 2**32)
     rng = np.random.default_rng(seed)
-    held = rng.random(int(rows.groups.max()) + 2 if len(rows) else 1)[rows.groups] < HELD_SHARE
+    held = held_out(rows, seed)
     rest = rows if epochs is not None else rows.take(~held)
     exam = rows.take(held)
     model = Ranker(light.fit(rest, seed))
@@ -61,9 +61,15 @@ def train(
     return model, best_epoch
 
 
-def calibrate(model: Ranker, newest: Rows) -> None:
+def held_out(rows: Rows, seed: int) -> NDArray[np.bool_]:
+    """The rows [R] of the tenth of users that `train` does not learn from."""
+    chances = np.random.default_rng(seed).random(int(rows.groups.max()) + 2 if len(rows) else 1)
+    return np.asarray(chances[rows.groups] < HELD_SHARE)
+
+
+def calibrate(model: Ranker, rows: Rows) -> None:
     """Fits slope and offset of each head, in place, on rows that the model has not learnt from."""
-    slope, offset = calibration.fit(logits(model, newest), newest)
+    slope, offset = calibration.fit(logits(model, rows), rows)
     model.slope.assign(slope)
     model.offset.assign(offset)
 

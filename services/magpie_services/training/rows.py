@@ -17,6 +17,9 @@ DAY_MS = 86_400_000
 PURCHASE_WINDOW_MS = 7 * DAY_MS
 RESPONSE_WINDOW_MS = DAY_MS
 CLICK, PURCHASE, DISMISS, UNSUBSCRIBE = range(len(HEADS))
+#: For each head how long after a decision what it predicts may happen: int64 [4].
+WINDOWS_MS = np.full(len(HEADS), RESPONSE_WINDOW_MS)
+WINDOWS_MS[PURCHASE] = PURCHASE_WINDOW_MS
 # How many purchases the even spread over the window is worth against the delays that were seen.
 _PRIOR_DELAYS = 20.0
 _MIN_MATURITY = 0.05
@@ -28,15 +31,17 @@ Floats = NDArray[np.float32]
 class Rows:
     """R arms. `known` [R, 4] says which labels [R, 4] count; a click is asked only of pushes that were sent.
 
-    `maturity` [R] is the expected share of purchases within the window that could be seen so far; `weights`
-    [R] are 1 / inclusion; `groups` [R] number the users; `decisions` [R] the decisions; `items` [R] by
-    vocabulary.
+    `delays` [R, 4] are milliseconds from the decision to what each head predicts, -1 where it did not happen
+    within the head's window; `as_of` makes labels of them. `maturity` [R] is the expected share of purchases
+    within the window that could be seen so far; `weights` [R] are 1 / inclusion; `groups` [R] number the
+    users; `decisions` [R] the decisions.
     """
 
     features: Floats
     hashes: NDArray[np.int32]
     recent: NDArray[np.int32]
     sent: Floats
+    delays: NDArray[np.int64]
     labels: Floats
     known: Floats
     maturity: Floats
@@ -64,6 +69,7 @@ def empty() -> Rows:
         hashes=np.zeros((0, 3), np.int32),
         recent=np.zeros((0, RECENT), np.int32),
         sent=np.zeros(0, np.float32),
+        delays=np.zeros((0, len(HEADS)), np.int64),
         labels=np.zeros((0, len(HEADS)), np.float32),
         known=np.zeros((0, len(HEADS)), np.float32),
         maturity=np.zeros(0, np.float32),
@@ -78,6 +84,25 @@ def concat(parts: Iterable[Rows]) -> Rows:
     """The rows of all parts."""
     parts = [empty(), *parts]
     return Rows(**{f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Rows)})
+
+
+def as_of(rows: Rows, end_ms: int) -> Rows:
+    """The rows decided up to a moment, labelled with what could be known then and nothing later.
+
+    What a person did with a push is asked only once its window is over: the quick answers of the last hours
+    would stand for all.
+    """
+    rows = rows.take(rows.decided_ms <= end_ms)
+    age_ms = end_ms - rows.decided_ms
+    seen = (rows.delays >= 0) & (rows.delays <= age_ms[:, None])
+    known = np.repeat(((rows.sent > 0) & (age_ms >= RESPONSE_WINDOW_MS))[:, None], len(HEADS), axis=1)
+    known[:, PURCHASE] = True
+    return replace(
+        rows,
+        labels=(seen & known).astype(np.float32),
+        known=known.astype(np.float32),
+        maturity=maturity(age_ms, np.where(seen[:, PURCHASE], rows.delays[:, PURCHASE], -1)),
+    )
 
 
 def sample(rows: Rows, limit: int, rng: np.random.Generator) -> Rows:

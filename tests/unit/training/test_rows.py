@@ -1,10 +1,12 @@
 """Labels of logged arms: what was bought later, and how much of what will be bought could be seen yet."""
 
+from dataclasses import replace
+
 import numpy as np
 from tests.unit.training import worlds
 
 from magpie_services.training import rows
-from magpie_services.training.rows import DAY_MS, PURCHASE_WINDOW_MS, Purchases
+from magpie_services.training.rows import CLICK, DAY_MS, PURCHASE, PURCHASE_WINDOW_MS, Purchases
 
 
 def test_delay_to_the_first_later_purchase_of_that_item_by_that_user() -> None:
@@ -32,6 +34,25 @@ def test_nobody_bought_anything() -> None:
         -1,
         -1,
     ]
+
+
+def test_labels_know_nothing_later_than_the_moment_asked_of() -> None:
+    made = replace(
+        worlds.rows(3),
+        decided_ms=np.array([0, 0, 9 * DAY_MS]),
+        sent=np.array([1, 0, 1], np.float32),
+        delays=np.array([[60, 3 * DAY_MS, -1, -1], [-1, 5 * DAY_MS, -1, -1], [60, 60, -1, -1]]),
+    )
+    early, later = rows.as_of(made, 4 * DAY_MS), rows.as_of(made, 9 * DAY_MS + 3_600_000)
+    assert len(early) == 2  # the third is not decided yet
+    assert early.labels[:, [CLICK, PURCHASE]].tolist() == [[1, 1], [0, 0]]
+    assert later.labels[:, PURCHASE].tolist() == [1, 1, 1]
+    assert (early.maturity < 1).all()
+    assert later.maturity[:2].tolist() == [1, 1]
+    # Sent an hour ago: that it was clicked at once says nothing of those who take longer.
+    assert later.known[:, CLICK].tolist() == [1, 0, 0]
+    assert later.labels[2, CLICK] == 0
+    assert later.known[:, PURCHASE].all()
 
 
 def test_maturity_grows_with_age_to_one() -> None:

@@ -90,6 +90,7 @@ def rows(count: int = 3_000, users: int = 150, sent: bool = True, seed: int = 2)
         hashes=rng.integers(0, HASH_BUCKETS, (count, 3)).astype(np.int32),
         recent=rng.integers(0, HASH_BUCKETS, (count, RECENT)).astype(np.int32),
         sent=pushed.astype(np.float32),
+        delays=np.where(labels * known > 0, 60_000, -1).astype(np.int64),
         labels=labels * known,
         known=known,
         maturity=np.ones(count, np.float32),
