@@ -1,5 +1,6 @@
 """The model server's process."""
 
+import gc
 import os
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,6 +13,7 @@ from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_p
 
 from magpie_services.kit.serving import run, serve
 from magpie_services.model_server.registry import Registry
+from magpie_services.model_server.servable import Servable
 from magpie_services.model_server.servicer import ModelServicer, PredictionServicer
 from magpie_services.model_server.settings import ModelServerSettings
 
@@ -19,7 +21,9 @@ from magpie_services.model_server.settings import ModelServerSettings
 async def main(settings: ModelServerSettings) -> None:
     """Serves until told to stop."""
     tf.config.threading.set_intra_op_parallelism_threads(settings.intra_op_threads)
-    registry = Registry(settings)
+    # What is imported stays for ever: the collector need not look at it again after every dropped model.
+    gc.freeze()
+    registry = Registry(settings, Servable)
     threads = ThreadPoolExecutor(settings.predict_threads, thread_name_prefix="predict")
 
     def register(server: grpc.aio.Server) -> None:

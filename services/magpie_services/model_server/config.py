@@ -35,19 +35,17 @@ def present_versions(base_path: Path) -> dict[int, Path]:
     there yet has no versions.
     """
     try:
-        names = sorted(
-            entry.name for entry in base_path.iterdir() if entry.name.isdecimal() and entry.is_dir()
-        )
+        names = [entry.name for entry in base_path.iterdir() if _is_version(entry.name) and entry.is_dir()]
     except OSError:
         return {}
     return {int(name): base_path / name for name in sorted(names, key=len, reverse=True)}
 
 
-def read_file(path: Path) -> list[ModelConfig]:
-    """The models of a configuration file. Raises Invalid for a faulty one, OSError for an unreadable one."""
+def parse(content: bytes) -> list[ModelConfig]:
+    """The models of a configuration file. Raises Invalid for a faulty one."""
     message = config_pb.ModelServerConfig()
     try:
-        text_format.Parse(path.read_text("utf-8"), message)
+        text_format.Parse(content.decode("utf-8"), message)
     except (text_format.ParseError, UnicodeDecodeError) as error:
         raise Invalid("model_config_file", str(error)) from error
     return from_proto(message)
@@ -65,6 +63,10 @@ def from_proto(message: config_pb.ModelServerConfig) -> list[ModelConfig]:
         if names.count(name) > 1:
             raise Invalid("config.name", f"{name} is there twice")
     return models
+
+
+def _is_version(name: str) -> bool:
+    return name.isascii() and name.isdecimal() and int(name) < 2**63
 
 
 def _model(where: str, entry: config_pb.ModelConfig) -> ModelConfig:

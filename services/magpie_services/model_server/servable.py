@@ -1,6 +1,7 @@
 """One loaded version of a model: its signatures, run on tensors as they come off the wire."""
 
 import itertools
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -11,15 +12,13 @@ from tensorflow.core.protobuf import meta_graph_pb2
 from tensorflow.python.saved_model import loader_impl
 from tensorflow_serving.apis import prediction_log_pb2 as log_pb
 
+from magpie_services.kit.channels import MAX_MESSAGE_BYTES
 from magpie_services.kit.errors import Invalid, MagpieError, NotAllowed, Unavailable
+from magpie_services.model_server.registry import CannotLoad
 
 DEFAULT_SIGNATURE = "serving_default"
 WARMUP_FILE = Path("assets.extra") / "tf_serving_warmup_requests"
 MAX_WARMUP_RECORDS = 1_000
-
-
-class CannotLoad(Exception):
-    """A version that must not serve; the text says why."""
 
 
 class Servable:
@@ -38,8 +37,9 @@ class Servable:
             raise
         except MagpieError as error:
             raise CannotLoad(f"warm-up failed: {error.message}") from error
-        except (OSError, ValueError, KeyError, IndexError, tf.errors.OpError) as error:
-            raise CannotLoad(f"{type(error).__name__}: {str(error).splitlines()[0]}") from error
+        except Exception as error:
+            # Whatever a damaged model makes TensorFlow raise, it must not end the server.
+            raise CannotLoad(f"{type(error).__name__}: {_first_line(error)}") from error
 
     @property
     def signature_defs(self) -> Mapping[str, meta_graph_pb2.SignatureDef]:
@@ -70,7 +70,7 @@ class Servable:
             results = function(**tensors)
             return {alias: tf.make_tensor_proto(results[alias].numpy()) for alias in wanted}
         except (tf.errors.InvalidArgumentError, tf.errors.OutOfRangeError) as error:
-            raise Invalid("inputs", str(error).splitlines()[0]) from error
+            raise Invalid("inputs", _first_line(error)) from error
         except (tf.errors.ResourceExhaustedError, tf.errors.UnavailableError) as error:
             raise Unavailable("the model server is out of resources") from error
 
@@ -103,6 +103,9 @@ def _tensors(
         if proto.dtype != spec.dtype.as_datatype_enum:
             sent = tf.as_dtype(proto.dtype).name if proto.dtype else "nothing"
             raise Invalid(f"inputs[{name}].dtype", f"is {sent}, must be {spec.dtype.name}")
+        if math.prod(max(dim.size, 0) for dim in proto.tensor_shape.dim) > MAX_MESSAGE_BYTES:
+            # One value may stand for all that are left out: a few bytes could ask for all memory.
+            raise Invalid(f"inputs[{name}].tensor_shape", f"has more than {MAX_MESSAGE_BYTES} elements")
         try:
             tensor = tf.constant(tf.make_ndarray(proto), dtype=spec.dtype)
         except (TypeError, ValueError) as error:
@@ -111,6 +114,10 @@ def _tensors(
             raise Invalid(f"inputs[{name}].tensor_shape", f"is {tensor.shape}, must fit {spec.shape}")
         tensors[name] = tensor
     return tensors
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
 
 
 def _check_producer(version: str) -> None:

@@ -84,11 +84,12 @@ class ModelServicer(model_service_pb2_grpc.ModelServiceServicer):
             raise Invalid("model_spec.name", "is required")
         model = self._registry.model(spec.name)
         versions = sorted(model.versions.items(), reverse=True)
-        if spec.WhichOneof("version_choice"):
-            wanted = spec.version.value if spec.HasField("version") else model.labels.get(spec.version_label)
+        wanted = model.asked(_version(spec), spec.version_label)
+        if wanted is not None:
             versions = [(number, version) for number, version in versions if number == wanted]
         if not versions:
-            raise NotFound(f"Could not find any versions of model {spec.name}")
+            which = "any versions" if wanted is None else f"version {wanted}"
+            raise NotFound(f"Could not find {which} of model {spec.name}")
         response = status_pb.GetModelStatusResponse()
         for number, version in versions:
             entry = response.model_version_status.add(version=number, state=int(version.state))
@@ -112,8 +113,11 @@ class ModelServicer(model_service_pb2_grpc.ModelServiceServicer):
 
 
 def _find(registry: Registry, spec: model_pb.ModelSpec) -> tuple[int, Servable]:
-    version = spec.version.value if spec.HasField("version") else None
-    return registry.find(spec.name, version, spec.version_label)
+    return registry.find(spec.name, _version(spec), spec.version_label)
+
+
+def _version(spec: model_pb.ModelSpec) -> int | None:
+    return spec.version.value if spec.HasField("version") else None
 
 
 def _spec(name: str, version: int, signature: str = "") -> model_pb.ModelSpec:

@@ -186,6 +186,31 @@ def test_tensor_whose_content_and_shape_disagree_is_refused(server: Server) -> N
     assert code(error) == grpc.StatusCode.INVALID_ARGUMENT
 
 
+@pytest.mark.skipif(
+    "MAGPIE_TEST_PREDICTION_ADDRESS" in os.environ, reason="TensorFlow Serving allocates what is asked for"
+)
+def test_few_bytes_that_stand_for_a_huge_tensor_are_refused(server: Server) -> None:
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = "line"
+    tensor = tensors.to_proto(np.zeros((0, 2), np.float32))
+    tensor.tensor_shape.dim[0].size = 1 << 40
+    tensor.float_val.append(1.0)
+    request.inputs["x"].CopyFrom(tensor)
+    with pytest.raises(grpc.RpcError) as error:
+        server.predictions.Predict(request, timeout=10)
+    assert code(error) == grpc.StatusCode.INVALID_ARGUMENT
+    assert "tensor_shape" in str(error.value.details())
+
+
+def test_status_of_a_version_that_is_not_there_is_not_found(server: Server) -> None:
+    request = status_pb2.GetModelStatusRequest()
+    request.model_spec.name = "line"
+    request.model_spec.version.value = 99
+    with pytest.raises(grpc.RpcError) as error:
+        server.models.GetModelStatus(request, timeout=10)
+    assert code(error) == grpc.StatusCode.NOT_FOUND
+
+
 def test_metadata_names_the_signatures(server: Server) -> None:
     request = metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
     request.model_spec.name = "line"
