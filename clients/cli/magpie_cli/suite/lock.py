@@ -6,12 +6,14 @@ from pathlib import Path
 
 from magpie_cli.suite.options import SuiteFailed
 
+FILE = "lock"
+
 
 class StateLock:
     """Held from `acquire` to `release`."""
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / "lock"
+        self._path = folder / FILE
         self._file = -1
 
     def acquire(self) -> None:
