@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import sys
 import threading
@@ -37,6 +38,7 @@ class CommandFailed(Exception):
 
 
 _BAD_INPUT = {grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.OUT_OF_RANGE}
+_REFUSED_AT = re.compile(r"ipv[46]:(\S+): Failed to connect")  # in what gRPC says of a connection
 _UNREACHABLE = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
 
 
@@ -80,7 +82,7 @@ def _verdict(error: BaseException) -> tuple[Exit, str]:
         case grpc.aio.AioRpcError():
             problem = problem_of(error)
             if problem.code in _UNREACHABLE:
-                return Exit.UNREACHABLE, f"a service does not answer: {problem}"
+                return Exit.UNREACHABLE, _silence(str(problem))
             code = Exit.BAD_INPUT if problem.code in _BAD_INPUT else Exit.FAILED
             return code, f"{problem.code.name}: {problem}"
         case KeyboardInterrupt() | asyncio.CancelledError():
@@ -88,6 +90,23 @@ def _verdict(error: BaseException) -> tuple[Exit, str]:
         case _:
             text = f"a fault of its own: {type(error).__name__}; MAGPIE_TRACEBACK=1 shows where"
             return Exit.FAULT, text
+
+
+def _silence(text: str) -> str:
+    """What to say where nobody answers, and what to do about it where nobody is there."""
+    if refused := _REFUSED_AT.search(text):
+        return (
+            f"a service does not answer: nothing listens at {refused[1]}; `magpie up` starts the suite, "
+            "`magpie doctor` looks at all of it"
+        )
+    return f"a service does not answer: {text}"
+
+
+def give_up(error: BadInput | CommandFailed, *, reported: bool) -> NoReturn:
+    """Raises `error`; where the JSON that was printed says it already, ends with its exit code alone."""
+    if reported:
+        raise typer.Exit(_verdict(error)[0])
+    raise error
 
 
 def _end(code: Exit, text: str, as_json: bool) -> NoReturn:

@@ -15,7 +15,10 @@ from magpie_cli.importing.table import BadRow, Row, open_table
 
 EVENTS = ColumnMapping(
     kind="events",
-    columns={"user_id": "who", "item_id": "what", "time": "when", "kind": "did", "price": "paid"},
+    columns={
+        **{"user_id": "who", "item_id": "what", "time": "when", "kind": "did", "price": "paid"},
+        **{"quantity": "pieces", "dwell_seconds": "stay"},
+    },
     constants={"currency": "EUR"},
 )
 
@@ -76,7 +79,8 @@ def test_no_file(tmp_path: Path) -> None:
 
 
 def event(**changes: str) -> event_pb2.Event:
-    cells = {"who": "u", "what": "i", "when": "2026-01-02T03:04:05", "did": "buy", "paid": "1.99", **changes}
+    cells = {"who": "u", "what": "i", "when": "2026-01-02T03:04:05", "did": "buy", "paid": "1.99"}
+    cells |= {"pieces": "", "stay": "", **changes}
     return EventRows(EVENTS).event(Row(9, cells))
 
 
@@ -97,6 +101,11 @@ def test_an_event() -> None:
         ({"did": "sneezed"}, "did", "is no kind of event"),
         ({"paid": "-1"}, "paid", "0 or more"),
         ({"paid": "much"}, "paid", "must be a price"),
+        ({"paid": "1e30"}, "paid", "too large"),
+        ({"pieces": "99999999999"}, "pieces", "from 0 to 2,147,483,647"),
+        ({"pieces": "1e300"}, "pieces", "from 0 to 2,147,483,647"),
+        ({"stay": "-5.5"}, "stay", "0 or more"),
+        ({"stay": "1e300"}, "stay", "0 or more"),
     ],
 )
 def test_a_bad_cell_names_row_and_column(changes: dict[str, str], column: str, reason: str) -> None:

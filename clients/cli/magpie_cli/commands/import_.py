@@ -9,9 +9,10 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from magpie_cli.connection import DEFAULT_STATE, AsJson, EndpointsFile, State, connect
-from magpie_cli.failures import BadInput, CommandFailed, run
+from magpie_cli.failures import BadInput, CommandFailed, give_up, run
 from magpie_cli.importing import job, online_retail
 from magpie_cli.importing.mapping import ColumnMapping, parse_pairs, read_mapping, zone
 from magpie_cli.importing.sending import Sent
@@ -45,7 +46,10 @@ def import_(
 
     async def work() -> None:
         columns = None
-        if mapping != online_retail.NAME:
+        if mapping == online_retail.NAME:
+            if map_ or set_:
+                raise BadInput(f"--mapping {mapping} and --map/--set exclude each other")
+        else:
             columns = _mapping(kind, mapping, map_ or [], set_ or [], time_format, timezone)
         async with connect(state, endpoints) as magpie:
             with _progress(file, as_json) as progress:
@@ -68,9 +72,9 @@ def import_(
                     report = await chosen(magpie, file, columns, strict=strict, progress=advance)
         _show(report, as_json)
         if report.rows and report.bad_rows == report.rows:
-            raise BadInput(f"{file}: not one of {report.rows} rows could be read")
+            give_up(BadInput(f"{file}: not one of {report.rows} rows could be read"), reported=as_json)
         if strict and any(sent and sent.refused for sent in (report.events, report.items)):
-            raise CommandFailed("some rows were refused by the service")
+            give_up(CommandFailed("some rows were refused by the service"), reported=as_json)
 
     run(work(), as_json=as_json)
 
@@ -119,7 +123,7 @@ def _show(report: job.Report, as_json: bool) -> None:
             table.add_row(f"{name} taken in", str(sent.accepted))
             table.add_row(f"{name} already there", str(sent.duplicates))
             for reason, count in sent.refused.most_common():
-                table.add_row(f"[yellow]{name} refused: {reason}[/]", str(count))
+                table.add_row(Text(f"{name} refused: {reason}", "yellow"), str(count))
     for note, count in report.notes.items():
         table.add_row(note, str(count))
     for reason, count in report.cleaned.most_common():

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from magpie.v1 import decision_pb2, push_service_pb2, ranking_service_pb2
 from magpie_cli.connection import DEFAULT_STATE, AsJson, EndpointsFile, State, connect
-from magpie_cli.failures import BadInput, CommandFailed, run
+from magpie_cli.failures import BadInput, CommandFailed, give_up, run
 from magpie_cli.render import print_json, wide_console
 
 SHOWN_ARMS = 5
@@ -48,7 +48,7 @@ def push(
             for decision in decisions:
                 _show(console, decision)
         if all(decision.verdict in _UNSENT for decision in decisions):
-            raise CommandFailed("no push could be decided")
+            give_up(CommandFailed("no push could be decided"), reported=as_json)
 
     run(work(), as_json=as_json)
 

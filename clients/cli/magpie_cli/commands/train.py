@@ -11,7 +11,7 @@ from magpie.v1 import release_service_pb2
 from magpie_cli import training
 from magpie_cli.commands.push import message
 from magpie_cli.connection import DEFAULT_STATE, AsJson, EndpointsFile, State, connect
-from magpie_cli.failures import CommandFailed, run
+from magpie_cli.failures import CommandFailed, give_up, run
 from magpie_cli.render import print_json, progress_bar, when
 
 releases = typer.Typer(help="List releases; promote one, or roll back.", invoke_without_command=True)
@@ -42,7 +42,7 @@ def train(
         else:
             _show_run(run_)
         if run_.state == release_service_pb2.RUN_STATE_REFUSED:
-            raise CommandFailed(f"the new model was refused: {run_.reason}")
+            give_up(CommandFailed(f"the new model was refused: {run_.reason}"), reported=as_json)
 
     run(work(), as_json=as_json)
 

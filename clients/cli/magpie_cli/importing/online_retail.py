@@ -31,6 +31,7 @@ CURRENCY = "GBP"
 LOCALE = "en"
 TIME_FORMAT = "%Y-%m-%d %H:%M:%S"
 ABSURD_QUANTITY = 10_000
+ABSURD_PRICE = 1_000_000
 RECENT_PRICES = 50
 _LONDON = zone("Europe/London")
 _PRODUCT = re.compile(r"\d{5}[A-Z]{0,3}|DCGS[A-Z0-9]+")
@@ -108,6 +109,8 @@ def _reason(invoice: str, item_id: str, quantity: int, price: float, returned: b
         return "price of 0 or less"
     if not invoice.removeprefix("C").isdecimal():
         return "no invoice"
+    if price > ABSURD_PRICE:
+        return "absurd price"
     if abs(quantity) > ABSURD_QUANTITY:
         return "absurd quantity"
     if quantity == 0 or (quantity < 0) is not returned:

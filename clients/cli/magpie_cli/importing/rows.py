@@ -4,8 +4,6 @@ import hashlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from google.protobuf.duration_pb2 import Duration
-
 from magpie.v1 import event_pb2, item_pb2
 from magpie_cli.importing import values
 from magpie_cli.importing.mapping import ATTRIBUTE, ColumnMapping
@@ -73,9 +71,8 @@ class EventRows:
             text=cells.text("text"),
             platform=cells.text("platform"),
             unit_price=cells.parse("price", lambda text: values.money(text, currency)),
+            dwell=cells.parse("dwell_seconds", values.seconds),
         )
-        if dwell := cells.parse("dwell_seconds", values.number, 0.0):
-            event.dwell.CopyFrom(Duration(seconds=int(dwell), nanos=int(dwell % 1 * 1e9)))
         for name in (*self._mapping.columns, *self._mapping.constants):
             if name.startswith(ATTRIBUTE) and (value := cells.text(name)):
                 event.attributes[name.removeprefix(ATTRIBUTE)] = value

@@ -5,10 +5,13 @@ import re
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal, InvalidOperation
 
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from magpie.v1 import event_pb2, money_pb2
 
+LARGEST = 2**31 - 1
+LARGEST_PRICE_DIGITS = 14  # of whole units: in minor ones it still fits 64 bits
 LATEST_SECONDS = 10_000_000_000  # larger numbers of an epoch are milliseconds
 # Digits after the point where they are not two (ISO 4217).
 _WHOLE = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
@@ -72,16 +75,18 @@ def money(text: str, currency: str) -> money_pb2.Money:
         raise ValueError(f"must be a price, not {text!r}") from None
     if not amount.is_finite() or amount < 0:
         raise ValueError(f"must be a price of 0 or more, not {text!r}")
+    if amount.adjusted() > LARGEST_PRICE_DIGITS:
+        raise ValueError(f"must be a price, not {text!r}: it is too large")
     return money_pb2.Money(
         currency=code, minor_units=int((amount * 10 ** _EXPONENTS.get(code, 2)).to_integral_value())
     )
 
 
 def whole(text: str) -> int:
-    """A whole number of 0 or more."""
+    """A whole number of 0 to LARGEST."""
     value = number(text)
-    if value != int(value) or value < 0:
-        raise ValueError(f"must be a whole number of 0 or more, not {text!r}")
+    if value != int(value) or not 0 <= value <= LARGEST:
+        raise ValueError(f"must be a whole number from 0 to {LARGEST:,}, not {text!r}")
     return int(value)
 
 
@@ -94,6 +99,14 @@ def number(text: str) -> float:
     if not math.isfinite(value):
         raise ValueError(f"must be a number, not {text!r}")
     return value
+
+
+def seconds(text: str) -> Duration:
+    """A span of time, never negative."""
+    value = number(text)
+    if not 0 <= value <= LARGEST:
+        raise ValueError(f"must be seconds, 0 or more, not {text!r}")
+    return Duration(seconds=int(value), nanos=int(value % 1 * 1e9))
 
 
 def event_kind(text: str) -> "event_pb2.EventKind.ValueType":
