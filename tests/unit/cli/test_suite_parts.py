@@ -2,11 +2,13 @@
 
 import json
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from magpie_cli.suite import SuiteFailed, SuiteOptions, ports, rooms
+from magpie_cli.suite import SuiteFailed, SuiteOptions, ports, process, rooms
 from magpie_cli.suite.secrets import NAMES, load_secrets
 
 
@@ -61,3 +63,17 @@ def test_the_plan_follows_the_options(tmp_path: Path) -> None:
     assert list(planned(SuiteOptions(state=tmp_path, rooms=frozenset({"content"})))) == ["content"]
     extra = planned(SuiteOptions(state=tmp_path, environment={"MAGPIE_PUSH_DAILY_CAP": "9"}))
     assert extra["push"].environment["MAGPIE_PUSH_DAILY_CAP"] == "9"
+
+
+def test_a_log_stays_bounded_while_its_process_goes_on_writing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "LOG_BYTES", 10)
+    log = tmp_path / "room.log"
+    with log.open("ab") as file:
+        file.write(b"as long as it may be")
+        file.flush()
+        process._rotate(log)
+        subprocess.run([sys.executable, "-c", "print('more')"], stdout=file, check=True)
+    assert log.read_bytes() == b"more\n"
+    assert (tmp_path / "room.log.1").read_bytes() == b"as long as it may be"

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import sys
 import time
@@ -114,6 +115,7 @@ class Process:
 
     async def _probe(self) -> None:
         while True:
+            _rotate(self.log)
             if await self.ready():
                 self.was_ready = True
                 self._become(State.UP)
@@ -138,8 +140,11 @@ class Process:
 
 
 def _rotate(log: Path) -> None:
+    """Keeps a log and its predecessor to LOG_BYTES each. The file stays the same one: who writes has it open,
+    for appending, and goes on at its new end."""
     if log.exists() and log.stat().st_size > LOG_BYTES:
-        log.replace(log.with_suffix(".log.1"))
+        shutil.copyfile(log, log.with_suffix(".log.1"))
+        os.truncate(log, 0)
 
 
 def _signal_group(group: int, number: signal.Signals) -> None:
