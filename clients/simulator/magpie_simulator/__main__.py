@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import math
 import os
 import sys
 import time
@@ -35,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             asyncio.run(_run(options))
     except ServiceGone as error:
         return _complain(error, UNREACHABLE)
-    except (keep.NoWorld, ValueError) as error:
+    except (keep.NoWorld, ValueError, OSError) as error:
         return _complain(error, BAD_INPUT)
     except KeyboardInterrupt:
         return 130
@@ -57,6 +58,8 @@ def _create(options: argparse.Namespace) -> None:
 
 
 async def _load(options: argparse.Namespace) -> None:
+    if not all(map(math.isfinite, (options.rate, options.pushes, options.seconds))):
+        raise ValueError("rate, pushes and seconds must be numbers")
     if options.rate < 0 or options.pushes < 0 or options.seconds <= 0:
         raise ValueError("rate and pushes must not be negative, seconds must be positive")
     name = options.name or f"load-{int(time.time() * 1000):x}"
@@ -147,10 +150,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _days(text: str) -> int:
-    days = int(text)
-    if not 1 <= days <= 3_660:
+    if not text.isdecimal() or not 1 <= int(text) <= 3_660:
         raise argparse.ArgumentTypeError("must be 1 to 3660")
-    return days
+    return int(text)
 
 
 def _tell(line: dict[str, Any]) -> None:

@@ -114,8 +114,8 @@ class Record:
     def _samples(self) -> list[dict[str, str]]:
         """Pushes worth explaining: those that came to most, the newest first, in both languages."""
         ranked = sorted(self.messages, key=lambda number: (-self.reached.get(number, 0), -number))
-        chinese = [number for number in ranked if not self.messages[number].title.isascii()]
-        english = [number for number in ranked if self.messages[number].title.isascii()]
+        chinese = [number for number in ranked if _is_chinese(self.messages[number].title)]
+        english = [number for number in ranked if not _is_chinese(self.messages[number].title)]
         some = english[: SAMPLES // 2]
         chosen = (chinese[: SAMPLES - len(some)] + some)[:SAMPLES]
         chosen += [number for number in english if number not in chosen][: SAMPLES - len(chosen)]
@@ -132,6 +132,11 @@ class Record:
             for number in chosen
             for message in (self.messages[number],)
         ]
+
+
+def _is_chinese(text: str) -> bool:
+    """Whether a text has Chinese characters. That it is not ASCII says little: "¥" and "…" are not either."""
+    return any("\u4e00" <= letter <= "\u9fff" for letter in text)
 
 
 def _reason(decision: decision_pb.Decision) -> str:

@@ -6,6 +6,8 @@ from tests.unit.simulator.worlds import world
 
 from magpie_simulator.acts import Kind, acts, joined
 from magpie_simulator.forks import live_forks
+from magpie_simulator.inbox import Message
+from magpie_simulator.record import Record
 from magpie_simulator.tally import Tally
 
 
@@ -41,3 +43,22 @@ def test_forks_live_the_same_days_and_leave_the_world_alone() -> None:
     assert forks["random"].pushes > 1.9 * 0.5 * len(place.people)
     assert forks["random, same volume"].pushes == forks["popular, same volume"].pushes == 10
     assert {tally.delivered for name, tally in forks.items() if "same volume" in name} == {10}
+
+
+def test_samples_are_in_both_languages_whatever_signs_their_titles_have() -> None:
+    titles = [
+        "Now CN¥157: Qingyan hiking…",
+        "Just in from Puwu",
+        "你看过的茶壶降价了",
+        "Songguo松果 新品",
+        "Café set",
+    ]
+    record = Record(policy="magpie")
+    for number, title in enumerate(titles * 3):
+        message = Message(
+            decision_id=str(number), attribution_token="t", user_id="u000001", title=title, body=""
+        )
+        record.arrived(number, message)
+    chosen = [sample["title"] for sample in record._samples()]
+    assert len(chosen) == 5
+    assert sum("\u4e00" <= title[-1] <= "\u9fff" for title in chosen) == 3
