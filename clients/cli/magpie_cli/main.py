@@ -11,7 +11,7 @@ app = typer.Typer(name="magpie", no_args_is_help=True, pretty_exceptions_enable=
 def root() -> None:
     """Decides whom to push, what, with which words and when; this is its command line.
 
-    Exit codes: 0 well, 1 failed, 2 bad input, 3 a service does not answer.
+    Exit codes: 0 well, 1 failed, 2 bad input, 3 a service does not answer, 130 interrupted.
     """
 
 

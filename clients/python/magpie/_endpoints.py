@@ -24,7 +24,10 @@ class Endpoints:
 
         Raises ValueError where it is no object of known services and addresses; OSError where unreadable.
         """
-        values = json.loads(path.read_text("utf-8"))
+        try:
+            values = json.loads(path.read_text("utf-8"))
+        except ValueError:
+            raise ValueError(f"{path}: is no JSON") from None
         known = {field.name for field in fields(cls)}
         if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
             raise ValueError(f"{path}: must be an object of addresses")

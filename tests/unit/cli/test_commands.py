@@ -66,8 +66,44 @@ def test_bad_input_is_exit_code_2(state: Path) -> None:
     assert magpie("push", "--user", "u", "--user", "u").exit_code == Exit.BAD_INPUT
     assert magpie("demo", "--events", str(state / "none")).exit_code == Exit.BAD_INPUT
     assert magpie("demo", "--start", "soon", "--events", str(file)).exit_code == Exit.BAD_INPUT
-    (state / "endpoints.json").write_text('{"kitchen": "here"}')
-    assert magpie("releases", "--state", str(state)).exit_code == Exit.BAD_INPUT
+    for content in ('{"kitchen": "here"}', "{"):
+        (state / "endpoints.json").write_text(content)
+        wrong = magpie("releases", "--state", str(state))
+        assert wrong.exit_code == Exit.BAD_INPUT
+        assert "endpoints.json" in wrong.output
+
+
+def test_json_is_one_object_also_where_a_command_fails_after_its_report(state: Path) -> None:
+    file = state / "events.csv"
+    file.write_text("who,when\nu,soon\n")
+    result = magpie(
+        *("import", str(file), "--kind", "events", "--state", str(state), "--json"),
+        *("--map", "user_id=who", "--map", "time=when", "--set", "kind=view"),
+    )
+    assert result.exit_code == Exit.BAD_INPUT
+    assert json.loads(result.output)["bad_rows"] == 1
+
+
+def test_a_demo_touches_no_folder_that_is_not_a_demo_s(state: Path) -> None:
+    mine = state / "demo" / "mine"
+    mine.parent.mkdir()
+    mine.touch()
+    result = magpie("demo", "--state", str(state))
+    assert result.exit_code == Exit.BAD_INPUT
+    assert mine.exists()
+
+
+def test_a_log_of_another_kind_ends_before_anything_is_emptied_or_started(state: Path) -> None:
+    log = state / "log.csv"
+    log.write_text("who,what\n")
+    left = state / "demo" / "lock"
+    left.parent.mkdir()
+    (left.parent / "left").touch()
+    left.touch()
+    result = magpie("demo", "--events", str(log), "--state", str(state))
+    assert result.exit_code == Exit.BAD_INPUT
+    assert "row 1 has no column 'InvoiceNo'" in result.output.replace("\n", " ")
+    assert (left.parent / "left").exists()
 
 
 def test_doctor_says_what_is_gone(state: Path) -> None:

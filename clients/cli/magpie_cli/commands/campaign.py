@@ -101,7 +101,7 @@ def list_campaigns(
         for one in answer.campaigns:
             decided = str(one.progress.decided_count)
             table.add_row(one.campaign_id, one.spec.name, _state(one), decided, when(one.create_time))
-        Console().print(table)
+        Console().print(table, markup=False)  # names are anybody's
 
     run(work(), as_json=as_json)
 

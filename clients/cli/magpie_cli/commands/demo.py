@@ -1,7 +1,6 @@
 """`magpie demo`: the whole loop on this machine, in a marketplace or over a real log."""
 
 import json
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,14 +10,15 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.panel import Panel
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.text import Text
 
 from magpie.v1 import release_service_pb2
 from magpie_cli.connection import DEFAULT_STATE, AsJson
 from magpie_cli.demo import marketplace, replay, tables
+from magpie_cli.demo.folder import empty
 from magpie_cli.failures import BadInput, run
+from magpie_cli.importing import online_retail
+from magpie_cli.importing.table import open_table
 from magpie_cli.render import wide_console
 from magpie_cli.suite import Suite, SuiteOptions
 from magpie_cli.training import state_name
@@ -77,15 +77,13 @@ async def _marketplace(folder: Path, plan: marketplace.Plan, as_json: bool) -> N
     console = wide_console()
     console.print(tables.rounds_table(market.rounds))
     for one in market.explained:
-        text = "\n".join([one.sample["body"], "", one.summary, *(f"· {reason}" for reason in one.why)])
-        title = f"{one.sample['title']} → {one.sample['user_id']} ({one.sample['outcome']})"
-        console.print(Panel(Text(text), title=Text(title), title_align="left"))
+        console.print(tables.push_panel(one))
 
 
 async def _replay(folder: Path, plan: replay.Plan, as_json: bool) -> None:
-    if not plan.path.is_file():
-        raise BadInput(f"{plan.path}: no such file")
-    shutil.rmtree(folder, ignore_errors=True)
+    with open_table(plan.path) as table:  # a file of another kind is found out before anything starts
+        table.require(online_retail.COLUMNS)
+    empty(folder)
     options = SuiteOptions(state=folder, auto_ports=True, sandbox=True, environment=replay.ENVIRONMENT)
     with _Screen(as_json).live() as screen:
         screen.stage("starting the suite")

@@ -6,13 +6,14 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from magpie_cli.checks import Finding, examine
 from magpie_cli.connection import DEFAULT_STATE, AsJson, EndpointsFile, State, endpoints_of
 from magpie_cli.failures import Exit, run
 from magpie_cli.render import print_json
 
-_MARKS = {True: "[green]ok[/]", None: "[yellow]note[/]", False: "[red]bad[/]"}
+_MARKS = {True: ("ok", "green"), None: ("note", "yellow"), False: ("bad", "red")}
 
 
 def doctor(
@@ -57,5 +58,5 @@ def _show(found: list[Finding]) -> None:
     for title in ("check", "", "found"):
         table.add_column(title)
     for one in found:
-        table.add_row(one.name, _MARKS[one.ok], one.text)
+        table.add_row(one.name, Text(*_MARKS[one.ok]), Text(one.text))
     Console().print(table)

@@ -35,7 +35,9 @@ def up(
         Ports, typer.Option(help="7001 and on, or free ones (see endpoints.json).")
     ] = Ports.FIXED,
     sandbox: Annotated[bool, typer.Option("--sandbox", help="Let callers set the time: never live.")] = False,
-    webhook: Annotated[str, typer.Option(help="Address that pushes are posted to; empty prints them.")] = "",
+    webhook: Annotated[
+        str, typer.Option(help="Address that pushes are posted to; empty writes them to logs/push.log.")
+    ] = "",
     redis: Annotated[str, typer.Option(help="A Redis to use in place of one of its own.")] = "",
     without_worker: Annotated[bool, typer.Option("--without-worker", help="No Celery worker.")] = False,
     only: Annotated[str, typer.Option(help="Only these rooms, comma separated.")] = "",

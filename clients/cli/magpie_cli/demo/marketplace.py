@@ -1,8 +1,7 @@
 """`magpie demo`: a sealed marketplace lives against the real services; they learn, push, learn again."""
 
-import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import grpc
 from magpie import Magpie, problem_of
 from magpie.v1 import push_service_pb2, release_service_pb2
 from magpie_cli import training
-from magpie_cli.demo import lake
+from magpie_cli.demo import folder, lake
 from magpie_cli.demo.clock import SandboxClock
 from magpie_cli.demo.simulator import Told, simulate
 from magpie_cli.suite import Suite, SuiteOptions, ports
@@ -60,12 +59,14 @@ class Explained:
 
     sample: dict[str, str]
     summary: str
-    why: list[str]
+    why: list[str] = field(default_factory=list)
+    counterfactuals: list[str] = field(default_factory=list)
 
 
 def options_for(state: Path) -> tuple[SuiteOptions, str]:
-    """Options of a suite in a fresh folder, and where the phones listen ("host:port")."""
-    shutil.rmtree(state, ignore_errors=True)
+    """Options of a suite in an emptied folder, and where the phones listen ("host:port"). Raises like
+    `folder.empty`."""
+    folder.empty(state)
     listen = f"{ports.HOST}:{ports.find_free(1)[0]}"
     options = SuiteOptions(
         state=state, auto_ports=True, sandbox=True, webhook=f"http://{listen}/", environment=ENVIRONMENT
@@ -143,6 +144,7 @@ class Marketplace:
                     push_service_pb2.ExplainDecisionRequest(decision_id=sample["decision_id"])
                 )
             except grpc.aio.AioRpcError as error:
-                self.explained.append(Explained(sample, f"no explanation: {problem_of(error)}", []))
+                self.explained.append(Explained(sample, f"no explanation: {problem_of(error)}"))
             else:
-                self.explained.append(Explained(sample, answer.summary, list(answer.why)))
+                changes = [other.change for other in answer.counterfactuals]
+                self.explained.append(Explained(sample, answer.summary, list(answer.why), changes))

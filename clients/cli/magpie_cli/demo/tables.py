@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rich import box
+from rich.panel import Panel
 from rich.table import Table
+from rich.text import Text
 
 from magpie_cli.demo.hits import mean_rates
 from magpie_cli.demo.marketplace import Explained, Round
@@ -13,6 +15,7 @@ from magpie_cli.demo.replay import POLICIES, WeekResult
 from magpie_cli.training import state_name
 
 TOP_REASONS = 3
+SHOWN_REASONS = 4
 RIVALS = ("none", "random", "popular", "random, same volume", "popular, same volume")
 
 
@@ -95,6 +98,14 @@ def rounds_table(rounds: Sequence[Round]) -> Table:
     return table
 
 
+def push_panel(one: Explained) -> Panel:
+    """A push as its user saw it, and in short why: `magpie explain` has the rest."""
+    lines = [one.sample["body"], "", one.summary, *(f"· {reason}" for reason in one.why[:SHOWN_REASONS])]
+    lines += [f"· {change}" for change in one.counterfactuals[:1]]
+    title = f"{one.sample['title']} → {one.sample['user_id']} ({one.sample['outcome']})"
+    return Panel(Text("\n".join(lines)), title=Text(title), title_align="left")
+
+
 def rounds_json(rounds: Sequence[Round], explained: Sequence[Explained]) -> dict[str, Any]:
     """The same as one object, with the explanations."""
     return {
@@ -107,7 +118,15 @@ def rounds_json(rounds: Sequence[Round], explained: Sequence[Explained]) -> dict
             }
             for past in rounds
         ],
-        "explanations": [{"push": one.sample, "summary": one.summary, "why": one.why} for one in explained],
+        "explanations": [
+            {
+                "push": one.sample,
+                "summary": one.summary,
+                "why": one.why,
+                "counterfactuals": one.counterfactuals,
+            }
+            for one in explained
+        ],
     }
 
 
