@@ -55,6 +55,8 @@ class Profile(_Gone, profile_grpc.ProfileServiceServicer):
         self.events: dict[str, Any] = {}
         self.page_delay_seconds = 0.0
         self.audience_calls: list[str] = []
+        #: The audience is whoever got no push yet.
+        self.only_unpushed = False
 
     def add(
         self, user_id: str, *, channel: str = "console", consent: bool = True, timezone: str = "UTC"
@@ -101,7 +103,11 @@ class Profile(_Gone, profile_grpc.ProfileServiceServicer):
     ) -> AsyncIterator[profile_pb.SelectAudienceResponse]:
         await self._arrive(context)
         self.audience_calls.append(request.page_token)
-        users = sorted(self.portraits)
+        users = [
+            user_id
+            for user_id, portrait in sorted(self.portraits.items())
+            if not (self.only_unpushed and portrait.pushes.recent)
+        ]
         start = int(request.page_token or 0)
         size = request.page_size or 500
         while start < len(users):

@@ -133,24 +133,27 @@ class CampaignRunner:
                 now_ms = self._clock.now_ms()
                 over = campaign.spec.end_ms and now_ms >= campaign.spec.end_ms
                 spent = campaign.spec.budget and progress.pushes >= campaign.spec.budget
-                if progress.done or over or spent:
+                if over or spent or (progress.done and not progress.page):
                     await self._end(campaign_id, State.FINISHED)
                     return
                 if not await self._mine(campaign_id):
                     return
-                page = await anext(pages, None)
-                if page is None:  # nobody matched
-                    await self._end(campaign_id, State.FINISHED)
-                    return
+                if not progress.page:
+                    page = await anext(pages, None)
+                    if page is None:  # nobody matched
+                        await self._end(campaign_id, State.FINISHED)
+                        return
+                    progress.page, progress.page_token = list(page.user_ids), page.next_page_token
+                    progress.scanned, progress.done = page.scanned_count, not page.next_page_token
+                    if not await self._save(campaign_id, progress):
+                        return
                 fresh = codec.decode(Progress, codec.encode(progress))
-                decided = await self._decide(campaign, fresh, list(page.user_ids))
+                decided = await self._decide(campaign, fresh, progress.page)
                 if decided is None:
                     return
-                fresh.page_token, fresh.scanned = page.next_page_token, page.scanned_count
-                fresh.done, fresh.pages = not page.next_page_token, fresh.pages + 1
+                fresh.page, fresh.pages = [], fresh.pages + 1
                 fresh.mark(self._wall.now_ms())
-                state = await self._store.save(campaign_id, self._owner, fresh, self._clock.now_ms())
-                if state is None:
+                if not await self._save(campaign_id, fresh):
                     return
                 progress = fresh
                 await self._store.show(campaign_id, decided)
@@ -192,6 +195,11 @@ class CampaignRunner:
         return self._services.audience(
             audience, self._page_users, campaign.progress.page_token, STREAM_SECONDS
         )
+
+    async def _save(self, campaign_id: str, progress: Progress) -> bool:
+        """Whether it could be written: only by who holds the lease."""
+        state = await self._store.save(campaign_id, self._owner, progress, self._clock.now_ms())
+        return state is not None
 
     async def _mine(self, campaign_id: str) -> bool:
         """Whether it is still to be run, and by this process."""

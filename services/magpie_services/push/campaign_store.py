@@ -156,17 +156,17 @@ class CampaignStore:
             blobs: Any = await self._redis.lrange(f"{_TAG}:latest:{campaign_id}", 0, _LATEST - 1)
         return [codec.decode(Decision, blob) for blob in blobs]
 
-    async def cancelled(self, campaign_ids: Iterable[str]) -> set[str]:
-        """Which of these are cancelled."""
+    async def states(self, campaign_ids: Iterable[str]) -> dict[str, State]:
+        """How these stand, as far as they are campaigns of ours."""
         ids = list(campaign_ids)
         if not ids:
-            return set()
+            return {}
         async with self._redis.pipeline(transaction=False) as pipe:
             for campaign_id in ids:
                 pipe.hget(_key(campaign_id), "state")
             with store_errors():
                 states = await pipe.execute()
-        return {i for i, state in zip(ids, states, strict=True) if state == State.CANCELLED.value.encode()}
+        return {i: State(state.decode()) for i, state in zip(ids, states, strict=True) if state}
 
 
 def _key(campaign_id: str) -> str:

@@ -42,9 +42,14 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Progress(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """How far a campaign is: everything up to `page_token` is decided about."""
+    """How far a campaign is: everybody up to `page_token` is decided about, but for those of `page`.
+
+    The users of the page under way are written down before anything is sent to them: who takes it up again
+    counts the same users, whoever has left the audience meanwhile, and stays within the budget.
+    """
 
     page_token: str = ""
+    page: list[str] = []
     pages: int = 0
     done: bool = False
     scanned: int = 0

@@ -16,6 +16,7 @@ from magpie_services.kit.clock import Clock
 from magpie_services.kit.errors import MagpieError
 from magpie_services.kit.redis import partitions
 from magpie_services.push import predicates
+from magpie_services.push.campaigns import State
 from magpie_services.push.caps import Caps
 from magpie_services.push.case import Plan, subject_of
 from magpie_services.push.clients import Device, Draft, Fact, Services, User
@@ -29,11 +30,14 @@ log = structlog.get_logger()
 BATCH = 16
 RETRY_SECONDS = 1.0
 
-Cancelled = Callable[[Iterable[str]], Awaitable[set[str]]]
+#: How long a push of a paused campaign waits before it is looked at again.
+PAUSED_MS = 60_000
+
+States = Callable[[Iterable[str]], Awaitable[dict[str, State]]]
 
 
 class DueQueue:
-    """The loop. `cancelled` says which of some campaigns are cancelled."""
+    """The loop. `states` tells how campaigns stand."""
 
     def __init__(
         self,
@@ -43,7 +47,7 @@ class DueQueue:
         caps: Caps,
         rules: Rules,
         channels: Iterable[str],
-        cancelled: Cancelled,
+        states: States,
         clock: Clock,
         wall: Clock,
         *,
@@ -55,7 +59,7 @@ class DueQueue:
         self._caps = caps
         self._rules = rules
         self._channels = frozenset(channels)
-        self._cancelled = cancelled
+        self._states = states
         self._clock = clock
         self._wall = wall
         self._poll_seconds = poll_seconds
@@ -86,16 +90,28 @@ class DueQueue:
         # The provider has these already: only the closing was left.
         await self._sender.told([push for push in pushes if push.delivered])
         waiting = [push for push in pushes if not push.delivered]
+        campaigns = await self._states({push.decision.campaign_id for push in waiting} - {""})
+        waiting = await self._unpaused(waiting, campaigns)
         if waiting:
-            await self._settle(waiting)
+            await self._settle(waiting, campaigns)
         return len(pushes)
 
-    async def _settle(self, pushes: Sequence[Open]) -> None:
+    async def _unpaused(self, pushes: Sequence[Open], campaigns: dict[str, State]) -> list[Open]:
+        """Puts pushes of paused campaigns back, until they expire; gives the others."""
+        now_ms = self._clock.now_ms()
+        others = []
+        for push in pushes:
+            if campaigns.get(push.decision.campaign_id) is State.PAUSED and now_ms < push.expires_ms:
+                await self._ledger.postpone(push, min(now_ms + PAUSED_MS, push.expires_ms))
+            else:
+                others.append(push)
+        return others
+
+    async def _settle(self, pushes: Sequence[Open], campaigns: dict[str, State]) -> None:
         now_ms = self._clock.now_ms()
         ids = list(dict.fromkeys(push.decision.user_id for push in pushes))
         users = {user.user_id: user for user in await self._services.users(ids)}
         usages = dict(zip(ids, await self._caps.usage(ids, now_ms), strict=True))
-        cancelled = await self._cancelled({push.decision.campaign_id for push in pushes} - {""})
         facts = await self._services.items(list({push.decision.item_id for push in pushes}))
         changed = await self._verified(pushes, facts)
         ready: list[Plan] = []
@@ -112,11 +128,8 @@ class DueQueue:
             device = self._device(push, user)
             fact = facts.get(decision.item_id)
             verdict, refusal = self._check(push, user, device, usages[user.user_id].counts, fact, now_ms)
-            if refusal is None and decision.campaign_id in cancelled:
-                verdict, refusal = (
-                    DecisionVerdict.EXPIRED,
-                    predicates.campaign_open(decision.campaign_id, True),
-                )
+            if refusal is None and campaigns.get(decision.campaign_id) is State.CANCELLED:
+                verdict, refusal = DecisionVerdict.EXPIRED, predicates.campaign_over(decision.campaign_id)
             if refusal is None and fact is not None:
                 verified = decision.decision_id in changed
                 told = predicates.price(decision.copy or Copy(), fact.item, verified=verified)

@@ -223,8 +223,8 @@ def outlives_quiet(expires_ms: int, until_ms: int, now_ms: int) -> Verdict:
     return Verdict(predicate="expiry", passed=passed, stage=Stage.TARGET, reason=reason)
 
 
-def campaign_open(campaign_id: str, cancelled: bool) -> Verdict:
-    return _take("campaign", not cancelled, f"campaign {campaign_id} was cancelled" if cancelled else "", "")
+def campaign_over(campaign_id: str) -> Verdict:
+    return _take("campaign", False, f"campaign {campaign_id} was cancelled", "")
 
 
 def _take(name: str, passed: bool, reason: str, item_id: str) -> Verdict:

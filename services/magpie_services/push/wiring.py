@@ -72,7 +72,7 @@ async def build(settings: PushSettings, providers: dict[str, Provider] | None = 
         caps,
         rules,
         list(ways),
-        store.cancelled,
+        store.states,
         clock,
         wall,
         poll_seconds=settings.due_poll_seconds,

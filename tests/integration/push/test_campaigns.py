@@ -4,20 +4,25 @@ import asyncio
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import Any
 
 import grpc
 import pytest
 from tests.integration.push.conftest import NOON_MS, Bench, Recorder, settings_for
+from tests.integration.push.test_push_service import send
 from tests.push_neighbours import Neighbours
 
 from magpie.v1 import campaign_service_pb2 as campaign_pb
 from magpie.v1 import decision_pb2 as decision_pb
 from magpie.v1 import push_service_pb2 as push_pb
+from magpie_services.kit.clock import RequestClock
 from magpie_services.kit.serving import running
+from magpie_services.push.delivery import PushMessage, Receipt
+from magpie_services.push.due_queue import PAUSED_MS
 from magpie_services.push.wiring import build
+from magpie_services.wire import values
 
 DRAFT = campaign_pb.CAMPAIGN_STATE_DRAFT
 RUNNING = campaign_pb.CAMPAIGN_STATE_RUNNING
@@ -129,6 +134,33 @@ async def test_the_budget_is_never_exceeded(bench: Bench) -> None:
     assert campaign.progress.verdict_counts["sent"] == len(bench.provider.messages) == 6
 
 
+@pytest.mark.parametrize("bench", [SMALL_PAGES], indirect=True)
+async def test_the_budget_holds_when_a_page_is_done_again_and_its_users_have_left_the_audience(
+    bench: Bench,
+) -> None:
+    around, given = bench.around, bench.provider.send
+    around.profile.only_unpushed = True
+    around.profile.add("u0", consent=False)  # of the first two, only u1 gets a push
+    for number in range(1, 8):
+        around.profile.add(f"u{number}")
+
+    async def first_only(messages: Sequence[PushMessage]) -> list[Receipt]:
+        bench.provider.send = given  # type: ignore[method-assign]
+        around.ranking.away = True  # u2 cannot be decided about: the page stays half done
+        return await given(messages)
+
+    bench.provider.send = first_only  # type: ignore[method-assign]
+    campaign_id = await create(bench, budget=2)
+    await move(bench, "Start", campaign_id)
+    await eventually(lambda: around.profile.portraits["u1"].pushes.recent != [])
+    calls = around.ranking.calls
+    await eventually(lambda: around.ranking.calls > calls + 3)  # more than the tries of one call
+    around.ranking.away = False
+    campaign = await until(bench, campaign_id, FINISHED)
+    assert sent(bench) == {"u1": 1, "u2": 1}
+    assert campaign.progress.verdict_counts == {"blocked": 1, "sent": 2}
+
+
 @pytest.mark.parametrize("bench", [SMALL_PAGES | {"campaign_lease_seconds": 1.1}], indirect=True)
 async def test_two_replicas_send_to_nobody_twice_and_one_takes_over(
     bench: Bench, around: Neighbours, redis_url: str
@@ -140,6 +172,8 @@ async def test_two_replicas_send_to_nobody_twice_and_one_takes_over(
         settings = settings_for(redis_url, around, **SMALL_PAGES, campaign_lease_seconds=1.1)
         other = Recorder()
         room = await build(settings, {"console": other})
+        assert isinstance(room.clock, RequestClock)
+        room.clock.observe(NOON_MS)  # whatever the hour of the day on the wall
         await stack.enter_async_context(
             running(
                 settings, room.register, clock=room.clock, background=room.background, closers=room.closers
@@ -197,6 +231,24 @@ async def test_cancelling_drops_what_is_queued(bench: Bench) -> None:
             await asyncio.sleep(0.02)
         assert answer.summary == f"Was queued and then dropped: campaign {campaign_id} was cancelled."
     assert bench.provider.messages == []
+
+
+async def test_what_is_queued_waits_while_the_campaign_is_paused(bench: Bench) -> None:
+    bench.around.profile.add("ann", timezone="Asia/Shanghai")
+    bench.around.profile.add("bob", timezone="Asia/Shanghai")
+    night_ms, morning_ms = NOON_MS + 3 * 3_600_000, NOON_MS + 12 * 3_600_000
+    campaign_id = await create(bench, start_time=values.timestamp(2 * morning_ms))
+    await move(bench, "Start", campaign_id)
+    await send(bench, night_ms, "ann", campaign_id=campaign_id)
+    await move(bench, "Pause", campaign_id)
+    # The night is over: what is due now waits, what has no campaign does not.
+    assert (await send(bench, morning_ms, "bob")).verdict == decision_pb.DECISION_VERDICT_SENT
+    await asyncio.sleep(0.3)
+    assert sent(bench) == {"bob": 1}
+    await move(bench, "Resume", campaign_id)
+    later = campaign_pb.GetCampaignRequest(campaign_id=campaign_id)
+    await bench.at(morning_ms + PAUSED_MS, bench.campaigns.GetCampaign, later)
+    await eventually(lambda: sent(bench)["ann"] == 1)
 
 
 @pytest.mark.parametrize("bench", [SMALL_PAGES], indirect=True)

@@ -96,7 +96,7 @@ class CampaignServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def PauseCampaign(self, request, context):
-        """Pauses a running campaign within two seconds.
+        """Pauses a running campaign within two seconds; queued pushes of it wait, until they expire.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -38,7 +38,7 @@ class CampaignServiceStub:
     StartCampaign: _grpc.UnaryUnaryMultiCallable[_campaign_service_pb2.StartCampaignRequest, _campaign_service_pb2.StartCampaignResponse]
     """Starts a draft. FAILED_PRECONDITION in any other state."""
     PauseCampaign: _grpc.UnaryUnaryMultiCallable[_campaign_service_pb2.PauseCampaignRequest, _campaign_service_pb2.PauseCampaignResponse]
-    """Pauses a running campaign within two seconds."""
+    """Pauses a running campaign within two seconds; queued pushes of it wait, until they expire."""
     ResumeCampaign: _grpc.UnaryUnaryMultiCallable[_campaign_service_pb2.ResumeCampaignRequest, _campaign_service_pb2.ResumeCampaignResponse]
     """Goes on with a paused campaign."""
     CancelCampaign: _grpc.UnaryUnaryMultiCallable[_campaign_service_pb2.CancelCampaignRequest, _campaign_service_pb2.CancelCampaignResponse]
@@ -60,7 +60,7 @@ class CampaignServiceAsyncStub(CampaignServiceStub):
     StartCampaign: _aio.UnaryUnaryMultiCallable[_campaign_service_pb2.StartCampaignRequest, _campaign_service_pb2.StartCampaignResponse]  # type: ignore[assignment]
     """Starts a draft. FAILED_PRECONDITION in any other state."""
     PauseCampaign: _aio.UnaryUnaryMultiCallable[_campaign_service_pb2.PauseCampaignRequest, _campaign_service_pb2.PauseCampaignResponse]  # type: ignore[assignment]
-    """Pauses a running campaign within two seconds."""
+    """Pauses a running campaign within two seconds; queued pushes of it wait, until they expire."""
     ResumeCampaign: _aio.UnaryUnaryMultiCallable[_campaign_service_pb2.ResumeCampaignRequest, _campaign_service_pb2.ResumeCampaignResponse]  # type: ignore[assignment]
     """Goes on with a paused campaign."""
     CancelCampaign: _aio.UnaryUnaryMultiCallable[_campaign_service_pb2.CancelCampaignRequest, _campaign_service_pb2.CancelCampaignResponse]  # type: ignore[assignment]
@@ -97,7 +97,7 @@ class CampaignServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _campaign_service_pb2.PauseCampaignRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_campaign_service_pb2.PauseCampaignResponse, _abc.Awaitable[_campaign_service_pb2.PauseCampaignResponse]]:
-        """Pauses a running campaign within two seconds."""
+        """Pauses a running campaign within two seconds; queued pushes of it wait, until they expire."""
 
     @_abc_1.abstractmethod
     def ResumeCampaign(
