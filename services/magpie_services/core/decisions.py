@@ -97,7 +97,12 @@ class Copy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One line of the ledger. `chosen` is an index into `arms`, -1 where no arm was scored."""
+    """One line of the ledger. `chosen` is an index into `arms`, -1 where no arm was scored.
+
+    `propensity` is the chance of that choice, given the state it was made in. A rule that is asked after the
+    choice (stock, words, the cap's slot) may stop it; the verdict then says so, and the propensity is still
+    that of the choice, not of nothing being sent.
+    """
 
     decision_id: str
     user_id: str

@@ -7,7 +7,7 @@ from magpie_services.core import codec
 from magpie_services.core.decisions import Decision
 from magpie_services.core.outcomes import Outcome, OutcomeKind
 from magpie_services.kit.redis import Redis, partitions, store_errors, stream_key
-from magpie_services.push.replay import Span
+from magpie_services.push.replay import Span, weighed
 
 _PAGE = 500
 
@@ -19,7 +19,10 @@ class History:
         self._redis = redis
 
     async def decisions(self, span: Span) -> list[Decision]:
-        """The newest decisions of a span, as many from each partition. Raises Unavailable."""
+        """The newest decisions of a span, as many from each partition, as far as they are weighed.
+
+        Raises Unavailable.
+        """
         share = -(-span.limit // len(partitions()))
         found: list[Decision] = []
         for part in partitions():
@@ -27,7 +30,7 @@ class History:
             async for blob in self._backwards(stream_key("decisions", part)):
                 decision = codec.decode(Decision, blob)
                 if span.start_ms <= decision.decided_ms and decision.decided_ms < (span.end_ms or 1 << 62):
-                    found.append(decision)
+                    found.append(weighed(decision))
                 if len(found) >= full:
                     break
         return found[: span.limit]

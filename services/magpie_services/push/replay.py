@@ -6,12 +6,13 @@ from typing import NamedTuple
 
 import msgspec
 
-from magpie_services.core.decisions import Arm, Decision
+from magpie_services.core.decisions import Arm, Decision, DecisionVerdict, Mode
 from magpie_services.core.outcomes import OutcomeKind
 from magpie_services.push import policy as policies
 from magpie_services.push.policy import Objective, Policy
 
 MAX_DIFFERING = 20
+_CARRIED_OUT = (DecisionVerdict.SENT, DecisionVerdict.NO_SEND)
 
 
 class Span(NamedTuple):
@@ -72,7 +73,8 @@ def compare(
     """Runs the decisions that had arms against `policy`, with the seeds they were made with.
 
     `outcomes` has what is known by decision id. Only arms that the old policy could draw are weighed: what
-    was not logged cannot be chosen. Decisions that a rule stopped after the choice tell nothing of reward.
+    was not logged cannot be chosen. Shadows, and decisions that a rule stopped after the choice, tell nothing
+    of reward: the estimate is of choices that could be carried out.
     """
     logged, replayed = Summary(), Summary()
     agreed = 0
@@ -91,7 +93,7 @@ def compare(
             agreed += 1
         elif len(differing) < MAX_DIFFERING:
             differing.append(decision.decision_id)
-        if done.propensity > 0 and decision.verdict in ("sent", "no_send"):
+        if done.propensity > 0 and decision.mode is Mode.LIVE and decision.verdict in _CARRIED_OUT:
             reward = reward_of(outcomes.get(decision.decision_id, set()), policy.objective)
             chance = next((arm.propensity for arm in choice.arms if arm.item_id == done.item_id), 0.0)
             old_weighted.append((1.0, reward))
@@ -99,6 +101,24 @@ def compare(
     logged.estimate(old_weighted)
     replayed.estimate(new_weighted)
     return Comparison(logged, replayed, agreed, differing)
+
+
+def weighed(decision: Decision) -> Decision:
+    """As much of a decision as `compare` reads: a hundred thousand whole ones would not fit into memory."""
+    kept = [n for n, arm in enumerate(decision.arms) if arm.propensity > 0 or n == decision.chosen]
+    return Decision(
+        decision_id=decision.decision_id,
+        user_id=decision.user_id,
+        mode=decision.mode,
+        verdict=decision.verdict,
+        decided_ms=decision.decided_ms,
+        seed=decision.seed,
+        arms=[
+            Arm(item_id=arm.item_id, probabilities=arm.probabilities, propensity=arm.propensity)
+            for arm in (decision.arms[n] for n in kept)
+        ],
+        chosen=kept.index(decision.chosen) if decision.chosen in kept else -1,
+    )
 
 
 def reward_of(kinds: set[OutcomeKind], objective: Objective) -> float:

@@ -104,6 +104,9 @@ def replay_span_of(request: push_pb.ReplayDecisionsRequest) -> Span:
                 "ranker_version", "scoring logged arms again is not served yet; 0 keeps the logged scores"
             )
         )
+    if request.policy.filter.ByteSize():
+        reason = "cannot be replayed: the log has no facts of items; leave it empty"
+        found.append(Violation("policy.filter", reason))
     found += checks.within("limit", request.limit, 0, MAX_REPLAYED)
     start_ms, end_ms = values.milliseconds(request.start_time), values.milliseconds(request.end_time)
     if end_ms and end_ms <= start_ms:

@@ -190,7 +190,9 @@ class Arm(_message.Message):
     value: _builtins.float
     """Worth of it in units of the objective; the no-send arm is worth 0."""
     propensity: _builtins.float
-    """Probability with which the policy chooses it; the propensities of all arms sum to 1."""
+    """Probability with which the policy chooses it; the propensities of all arms sum to 1. A rule that is asked
+    after the choice (stock, words, cap) may stop it: the verdict then says so, and this stays as it is.
+    """
     features: _builtins.bytes
     """The features it was scored by, as in RankedCandidate. Empty when not logged."""
     feature_inclusion: _builtins.float
@@ -298,7 +300,7 @@ class Decision(_message.Message):
 
     @_builtins.property
     def message(self) -> _content_service_pb2.Message:
-        """The words; empty when nothing is sent."""
+        """The words; empty when nothing was to be sent."""
 
     @_builtins.property
     def decide_time(self) -> _timestamp_pb2.Timestamp:
@@ -306,7 +308,9 @@ class Decision(_message.Message):
 
     @_builtins.property
     def send_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was, or will be, handed to the provider; empty when nothing is sent."""
+        """When it was, or will be, handed to the provider, or would have been had no rule stopped it at the last;
+        empty when nothing was to be sent.
+        """
 
     @_builtins.property
     def degraded(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:

@@ -435,7 +435,7 @@ class ReplayDecisionsRequest(_message.Message):
     """At most this many decisions; 0 means 10,000, at most 100,000."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
-        """Decided from this moment on; empty means as far back as the ledger goes."""
+        """Decided from this moment on; empty means as far back as the log goes."""
 
     @_builtins.property
     def end_time(self) -> _timestamp_pb2.Timestamp:
@@ -443,7 +443,7 @@ class ReplayDecisionsRequest(_message.Message):
 
     @_builtins.property
     def policy(self) -> Global___Policy:
-        """Required. The policy to try."""
+        """Required. The policy to try. Its filter must be empty: the log has no facts of items."""
 
     def __init__(
         self,
@@ -490,7 +490,9 @@ class ReplaySummary(_message.Message):
     unsubscribes: _builtins.float
     """Expected opt-outs."""
     estimated_reward: _builtins.float
-    """Reward per decision as logged outcomes and propensities tell it (self-normalised inverse propensity)."""
+    """Reward per decision as logged outcomes and propensities tell it (self-normalised inverse propensity), of
+    live decisions whose choice was carried out.
+    """
     estimated_reward_error: _builtins.float
     """Standard error of that."""
     effective_sample_size: _builtins.float

@@ -85,7 +85,8 @@ class PushServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ReplayDecisions(self, request, context):
-        """Runs logged decisions against another policy, without effect, and compares.
+        """Runs logged decisions against another policy, without effect, and compares. It reads the service's own log:
+        what the lake has taken over is no longer there.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

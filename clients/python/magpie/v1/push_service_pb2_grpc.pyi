@@ -44,7 +44,9 @@ class PushServiceStub:
     it. NOT_FOUND when the decision is not in the ledger.
     """
     ReplayDecisions: _grpc.UnaryUnaryMultiCallable[_push_service_pb2.ReplayDecisionsRequest, _push_service_pb2.ReplayDecisionsResponse]
-    """Runs logged decisions against another policy, without effect, and compares."""
+    """Runs logged decisions against another policy, without effect, and compares. It reads the service's own log:
+    what the lake has taken over is no longer there.
+    """
 
 @_typing.type_check_only
 class PushServiceAsyncStub(PushServiceStub):
@@ -62,7 +64,9 @@ class PushServiceAsyncStub(PushServiceStub):
     it. NOT_FOUND when the decision is not in the ledger.
     """
     ReplayDecisions: _aio.UnaryUnaryMultiCallable[_push_service_pb2.ReplayDecisionsRequest, _push_service_pb2.ReplayDecisionsResponse]  # type: ignore[assignment]
-    """Runs logged decisions against another policy, without effect, and compares."""
+    """Runs logged decisions against another policy, without effect, and compares. It reads the service's own log:
+    what the lake has taken over is no longer there.
+    """
 
 class PushServiceServicer(metaclass=_abc_1.ABCMeta):
     """PushService decides and sends."""
@@ -101,6 +105,8 @@ class PushServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _push_service_pb2.ReplayDecisionsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_push_service_pb2.ReplayDecisionsResponse, _abc.Awaitable[_push_service_pb2.ReplayDecisionsResponse]]:
-        """Runs logged decisions against another policy, without effect, and compares."""
+        """Runs logged decisions against another policy, without effect, and compares. It reads the service's own log:
+        what the lake has taken over is no longer there.
+        """
 
 def add_PushServiceServicer_to_server(servicer: PushServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
