@@ -5,6 +5,7 @@ Parts are encoded as arrays to keep portraits small: fields are only ever append
 """
 
 import math
+from typing import Annotated
 
 import msgspec
 
@@ -12,6 +13,13 @@ HOUR_MS = 3_600_000
 DAY_MS = 86_400_000
 WINDOW_DAYS = (1.0, 7.0, 30.0)
 MAX_INT64 = 2**63 - 1
+
+# Held to when a portrait is decoded: it may come from anybody, and arithmetic on it must not fail.
+Count = Annotated[int, msgspec.Meta(ge=0)]
+Moment = Annotated[int, msgspec.Meta(ge=0)]
+Amount = Annotated[float, msgspec.Meta(ge=0, le=1e15)]
+LogSum = Annotated[float, msgspec.Meta(ge=-1e15, le=1e15)]
+Stars = Annotated[float, msgspec.Meta(ge=0, le=5)]
 
 
 def decay(age_ms: float, half_life_days: float) -> float:
@@ -25,8 +33,8 @@ class Decayed(msgspec.Struct, array_like=True):
     Adding commutes but for rounding: late news arrives already decayed.
     """
 
-    value: float = 0.0
-    as_of_ms: int = 0
+    value: Amount = 0.0
+    as_of_ms: Moment = 0
 
     def add(self, amount: float, at_ms: int, half_life_days: float) -> None:
         if at_ms >= self.as_of_ms:
@@ -43,11 +51,11 @@ class Decayed(msgspec.Struct, array_like=True):
 class Windows(msgspec.Struct, array_like=True):
     """One count seen through half-lives of 1, 7 and 30 days, and in total."""
 
-    day: float = 0.0
-    week: float = 0.0
-    month: float = 0.0
-    as_of_ms: int = 0
-    total: int = 0
+    day: Amount = 0.0
+    week: Amount = 0.0
+    month: Amount = 0.0
+    as_of_ms: Moment = 0
+    total: Count = 0
 
     def _put(self, values: tuple[float, float, float], at_ms: int, total: int) -> None:
         newest = max(at_ms, self.as_of_ms)
@@ -75,30 +83,30 @@ class Windows(msgspec.Struct, array_like=True):
 class Recent(msgspec.Struct, array_like=True, frozen=True, order=True):
     """One interaction with an item; `kind` is a code of `events.KIND_CODES`. Ordered by time."""
 
-    at_ms: int
+    at_ms: Moment
     item_id: str
-    kind: int
+    kind: Annotated[int, msgspec.Meta(ge=0, le=255)]
     category: str = ""
 
 
 class ItemMemory(msgspec.Struct, array_like=True):
     """What one user did with one item. Times are 0 where it never happened."""
 
-    views: int = 0
-    carts: int = 0
-    purchases: int = 0
-    returns: int = 0
-    rating: float = 0.0
-    dwell_seconds: float = 0.0
-    last_ms: int = 0
-    first_ms: int = 0
-    last_purchase_ms: int = 0
-    first_purchase_ms: int = 0
-    rated_ms: int = 0
-    wishes: int = 0
-    last_cart_ms: int = 0
-    last_uncart_ms: int = 0
-    units: int = 0
+    views: Count = 0
+    carts: Count = 0
+    purchases: Count = 0
+    returns: Count = 0
+    rating: Stars = 0.0
+    dwell_seconds: Amount = 0.0
+    last_ms: Moment = 0
+    first_ms: Moment = 0
+    last_purchase_ms: Moment = 0
+    first_purchase_ms: Moment = 0
+    rated_ms: Moment = 0
+    wishes: Count = 0
+    last_cart_ms: Moment = 0
+    last_uncart_ms: Moment = 0
+    units: Count = 0
 
     @property
     def in_cart(self) -> bool:
@@ -141,8 +149,8 @@ class Search(msgspec.Struct, array_like=True):
     """How often and when last a (normalised) query was searched."""
 
     query: str
-    at_ms: int
-    count: int = 1
+    at_ms: Moment
+    count: Count = 1
 
 
 class Spend(msgspec.Struct, array_like=True):
@@ -152,15 +160,15 @@ class Spend(msgspec.Struct, array_like=True):
     Prices in several currencies are not converted: shops are expected to bill a user in one.
     """
 
-    orders: int = 0
-    units: int = 0
-    returns: int = 0
-    priced: int = 0
-    log_price_sum: float = 0.0
-    log_price_squares: float = 0.0
-    discounted: int = 0
+    orders: Count = 0
+    units: Count = 0
+    returns: Count = 0
+    priced: Count = 0
+    log_price_sum: LogSum = 0.0
+    log_price_squares: Amount = 0.0
+    discounted: Count = 0
     paid: dict[str, int] = {}
-    last_order_ms: int = 0
+    last_order_ms: Moment = 0
 
     @property
     def mean_log_price(self) -> float:
@@ -208,7 +216,7 @@ class PushRecord(msgspec.Struct, array_like=True):
 
     decision_id: str
     item_id: str = ""
-    sent_ms: int = 0
+    sent_ms: Moment = 0
     outcome: str = ""
     campaign_id: str = ""
 
@@ -227,10 +235,10 @@ class PushMemory(msgspec.Struct, array_like=True):
     opened: Windows = msgspec.field(default_factory=Windows)
     clicked: Windows = msgspec.field(default_factory=Windows)
     dismissed: Windows = msgspec.field(default_factory=Windows)
-    last_sent_ms: int = 0
-    last_opened_ms: int = 0
-    last_dismissed_ms: int = 0
-    last_unsubscribed_ms: int = 0
+    last_sent_ms: Moment = 0
+    last_opened_ms: Moment = 0
+    last_dismissed_ms: Moment = 0
+    last_unsubscribed_ms: Moment = 0
     recent: list[PushRecord] = []
 
     def note(self, news: PushRecord, limit: int) -> None:

@@ -19,8 +19,11 @@ from magpie_services.core.events import ITEM_KINDS, KIND_CODES, PRESENCE_KINDS, 
 from magpie_services.core.memory import (
     DAY_MS,
     HOUR_MS,
+    Amount,
+    Count,
     Decayed,
     ItemMemory,
+    Moment,
     PushMemory,
     PushRecord,
     Recent,
@@ -70,21 +73,21 @@ class Portrait(msgspec.Struct, kw_only=True, omit_defaults=True):
     """
 
     user_id: str
-    version: int = 0
+    version: Count = 0
     locale: str = ""
     timezone: str = ""
     country: str = ""
     platform: str = ""
     traits: list[str] = []
     stated_ms: dict[str, int] = {}
-    first_seen_ms: int = 0
-    last_seen_ms: int = 0
+    first_seen_ms: Moment = 0
+    last_seen_ms: Moment = 0
     recent: list[Recent] = []
     items: dict[str, ItemMemory] = {}
     categories: dict[str, Decayed] = {}
     searches: list[Search] = []
-    utc_hours: list[float] = []
-    utc_hours_as_of_ms: int = 0
+    utc_hours: list[Amount] = []
+    utc_hours_as_of_ms: Moment = 0
     spend: Spend = msgspec.field(default_factory=Spend)
     pushes: PushMemory = msgspec.field(default_factory=PushMemory)
     pace: Pace = msgspec.field(default_factory=Pace)
@@ -112,7 +115,7 @@ class Portrait(msgspec.Struct, kw_only=True, omit_defaults=True):
         """Decayed activity by local hour of the day, 24 values at `now_ms` (half-hour zones round down)."""
         shift = self.local_offset_ms(now_ms) // HOUR_MS
         left = decay(now_ms - self.utc_hours_as_of_ms, HOURS_HALF_LIFE_DAYS)
-        hours = self.utc_hours or [0.0] * 24
+        hours = self.utc_hours if len(self.utc_hours) == 24 else [0.0] * 24
         return [hours[(hour - shift) % 24] * left for hour in range(24)]
 
     def category_counts(self, now_ms: int) -> dict[str, float]:

@@ -4,13 +4,19 @@ Between services the snapshot travels: lossless, and a hundred times quicker to 
 The readable fields are for people and for callers who bring a portrait of their own making.
 """
 
+from collections.abc import Mapping, Sequence
+
 import msgspec
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from magpie.v1 import event_pb2 as event_pb
 from magpie.v1 import portrait_pb2 as portrait_pb
-from magpie_services.core import codec
+from magpie_services.core import checks, codec
 from magpie_services.core.events import KIND_CODES, KINDS_BY_CODE, EventKind
 from magpie_services.core.memory import (
+    HOUR_MS,
+    PUSH_OUTCOMES,
     Decayed,
     ItemMemory,
     PushMemory,
@@ -20,11 +26,35 @@ from magpie_services.core.memory import (
     Spend,
     Windows,
 )
-from magpie_services.core.portraits import Portrait, Stage, price_sensitivity
+from magpie_services.core.portraits import (
+    MAX_CATEGORIES,
+    MAX_ITEMS,
+    MAX_PUSHES,
+    MAX_RECENT,
+    MAX_SEARCHES,
+    MAX_TRAITS,
+    Portrait,
+    Stage,
+    price_sensitivity,
+    zone_offset_ms,
+)
 from magpie_services.kit.errors import Invalid
 from magpie_services.wire import events, values
 
 STAGES = values.numbers(Stage, "LIFE_STAGE", dict(portrait_pb.LifeStage.items()))
+
+MAX_TEXT_CHARS = 1_024
+# What the fields of a portrait of the caller's own making may hold; numbers that are not named, 0 to 10^15.
+_ENTRIES = {
+    "recent": MAX_RECENT,
+    "items": MAX_ITEMS,
+    "categories": MAX_CATEGORIES,
+    "searches": MAX_SEARCHES,
+    "traits": MAX_TRAITS,
+    "pushes.recent": MAX_PUSHES,
+}
+_RANGES = {"mean_log_price": (-100.0, 100.0), "discount_share": (0.0, 1.0), "rating": (0.0, 5.0)}
+_ANY_NUMBER = (0.0, 1e15)
 
 
 def to_snapshot(portrait: Portrait, now_ms: int) -> portrait_pb.Portrait:
@@ -76,11 +106,13 @@ def to_proto(portrait: Portrait, now_ms: int) -> portrait_pb.Portrait:
 def from_proto(message: portrait_pb.Portrait, field: str = "portrait") -> Portrait:
     """The portrait in core's words, from its snapshot where there is one.
 
-    Raises Invalid naming `field` when the user id is missing, the snapshot is damaged or is another user's.
+    Raises Invalid naming `field` when the user id is missing, the snapshot is damaged or is another user's,
+    or a field holds what no portrait can.
     """
-    if not message.user_id:
-        raise Invalid(f"{field}.user_id", "is required")
+    for fault in checks.identifier(f"{field}.user_id", message.user_id):
+        raise Invalid(fault.field, fault.reason)
     if not message.snapshot:
+        _check_fields(message, field)
         return _from_fields(message)
     try:
         portrait = codec.decode(Portrait, message.snapshot)
@@ -89,6 +121,40 @@ def from_proto(message: portrait_pb.Portrait, field: str = "portrait") -> Portra
     if portrait.user_id != message.user_id:
         raise Invalid(f"{field}.snapshot", "belongs to another user")
     return portrait
+
+
+def _check_fields(message: portrait_pb.Portrait, field: str) -> None:
+    for name, most in _ENTRIES.items():
+        holder, _, leaf = name.rpartition(".")
+        if len(getattr(getattr(message, holder) if holder else message, leaf)) > most:
+            raise Invalid(f"{field}.{name}", f"has more than {most} entries")
+    if len(message.hours) not in (0, 24):
+        raise Invalid(f"{field}.hours", "must have 24 entries or none")
+    _check(message, field)
+
+
+def _check(value: object, field: str) -> None:
+    """Raises Invalid naming the first field below `field` that is out of bounds."""
+    match value:
+        case Timestamp():
+            if not 0 <= values.milliseconds(value) <= checks.LATEST_MS:
+                raise Invalid(field, "is not between 1970 and 9999")
+        case Message():
+            for descriptor, part in value.ListFields():
+                _check(part, f"{field}.{descriptor.name}")
+        case str():
+            for fault in checks.text(field, value, MAX_TEXT_CHARS):
+                raise Invalid(fault.field, fault.reason)
+        case int() | float():
+            for fault in checks.within(field, value, *_RANGES.get(field.rpartition(".")[2], _ANY_NUMBER)):
+                raise Invalid(fault.field, fault.reason)
+        case Mapping():
+            for key, part in value.items():
+                _check(key, field)
+                _check(part, f"{field}[{key[:40]}]")
+        case Sequence():
+            for at, part in enumerate(value):
+                _check(part, f"{field}[{at}]")
 
 
 def _from_fields(message: portrait_pb.Portrait) -> Portrait:
@@ -115,6 +181,8 @@ def _from_fields(message: portrait_pb.Portrait) -> Portrait:
             Search(search.query, values.milliseconds(search.time), max(search.count, 1))
             for search in message.searches
         ],
+        utc_hours=_utc_hours(message.hours, zone_offset_ms(message.timezone, counted_ms)),
+        utc_hours_as_of_ms=counted_ms if message.hours else 0,
         spend=Spend(
             orders=spend.orders,
             units=spend.units,
@@ -125,6 +193,12 @@ def _from_fields(message: portrait_pb.Portrait) -> Portrait:
         ),
         pushes=_pushes_from_proto(message.pushes, counted_ms),
     )
+
+
+def _utc_hours(local: Sequence[float], offset_ms: int) -> list[float]:
+    """The inverse of `Portrait.local_hours`."""
+    shift = offset_ms // HOUR_MS
+    return [local[(hour + shift) % 24] for hour in range(24)] if local else []
 
 
 def _recent_to_proto(recent: Recent) -> portrait_pb.RecentActivity:
@@ -217,7 +291,9 @@ def _pushes_from_proto(message: portrait_pb.PushHistory, counted_ms: int) -> Pus
                 record.decision_id,
                 record.item_id,
                 values.milliseconds(record.send_time),
-                kind.removeprefix("push_") if (kind := events.KINDS.get(record.outcome)) else "",
+                outcome
+                if (outcome := events.KINDS.get(record.outcome, "").removeprefix("push_")) in PUSH_OUTCOMES
+                else "",
             )
             for record in message.recent
         ],
