@@ -1,6 +1,6 @@
 """Decisions read, outcomes kept and counted, in the decision's partition: one script keeps and counts.
 
-magpie:{pNN}:decision:<id>   hash written by push, field `v`: a msgpack core Decision without features
+magpie:{pNN}:decision:<id>   hash written by push, field `v`: a packed msgpack core Decision without features
 magpie:{pNN}:outcome:<id>    hash: kind of outcome -> when it occurred (ms)
 magpie:{pNN}:outcomes        stream, field `v`: a msgpack core Outcome
 magpie:{pNN}:counts:<hour>   hash of counts at the decision's time, see kit.ledger_keys
@@ -44,7 +44,7 @@ class RedisOutcomeStore:
                     pipe.hkeys(_outcome_key(decision_id))
                 answers = await pipe.execute()
         return [
-            Known(codec.decode(Decision, blob) if blob else None, frozenset(kind.decode() for kind in kinds))
+            Known(_decision(blob) if blob else None, frozenset(kind.decode() for kind in kinds))
             for blob, kinds in zip(answers[::2], answers[1::2], strict=True)
         ]
 
@@ -74,6 +74,10 @@ class RedisOutcomeStore:
                         total[name] = total.get(name, 0) + int(count)
                 sums.append(total)
         return sums
+
+
+def _decision(blob: bytes) -> Decision:
+    return codec.decode(Decision, ledger_keys.unpacked(blob))
 
 
 def _outcome_key(decision_id: str) -> str:

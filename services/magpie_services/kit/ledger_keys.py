@@ -3,12 +3,13 @@
 A decision lies in its user's partition, which its id names first: "p07-" and 32 hexadecimal digits.
 
 `magpie:{p07}:decisions`              stream; field `v`: msgpack core Decision with features
-`magpie:{p07}:decision:<id>`          hash, 30 days; field `v`: the same without features
+`magpie:{p07}:decision:<id>`          hash, 30 days; field `v`: the same without features, `packed`
 `magpie:{p07}:counts:<hour>`          hash, 90 days; what became of the decisions made in that hour
 """
 
 import hashlib
 import re
+import zlib
 
 from magpie_services.kit.redis import partition
 
@@ -33,6 +34,19 @@ def decision_key(identity: str) -> str | None:
     if not _DECISION_ID.fullmatch(identity):
         return None
     return f"magpie:{{{identity[:3]}}}:decision:{identity}"
+
+
+def packed(record: bytes, *, level: int = 1) -> bytes:
+    """A record as a decision's hash keeps it: millions of them lie in memory for a month.
+
+    Level 0, of no effect but on the size, is for what is replaced at once.
+    """
+    return zlib.compress(record, level=level)
+
+
+def unpacked(blob: bytes) -> bytes:
+    """The record that `packed` was given. Raises zlib.error."""
+    return zlib.decompress(blob)
 
 
 def counts_key(part: str, decided_ms: int) -> str:

@@ -1,6 +1,6 @@
 -- Steps in the life of one decision; all keys lie in the user's partition. Put after caps.lua.
 -- KEYS: 1 caps sent, 2 caps held, 3 decision, 4 due, 5 claimed, 6 stream, 7 counts.
--- decision: HASH v = the record as answered, o = the open hand-off (absent once the decision is final).
+-- decision: HASH v = the record as answered, o = the open hand-off (absent once the decision is final), packed.
 -- due: ZSET id -> when it is due (ms, the service's clock). claimed: ZSET id -> end of the claim (ms, wall).
 
 -- The decision is about to be handed over now (due = 0: claimed by the caller) or later.

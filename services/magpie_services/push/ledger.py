@@ -110,7 +110,7 @@ class Ledger:
             pipeline.hget(ledger_keys.decision_key(decision_id) or "", ledger_keys.DECISION_FIELD)
         with store_errors():
             blobs = await pipeline.execute()
-        return [codec.decode(Decision, blob) if blob else None for blob in blobs]
+        return [_unpack(blob) if blob else None for blob in blobs]
 
     async def begin(
         self, opens: Sequence[Open], now_ms: int, wall_ms: int, *, due: bool = False
@@ -126,7 +126,8 @@ class Ledger:
             times = [now_ms, wall_ms, self._slots.lease_ms, self._claim_ms, decision.send_ms if due else 0]
             # Whoever asks before it is closed learns that it is under way.
             waiting = msgspec.structs.replace(_record(decision), verdict=DecisionVerdict.QUEUED)
-            blobs = [codec.encode(waiting), codec.encode(msgspec.structs.replace(push, tried=not due))]
+            level = 1 if due else 0  # what goes out now is closed in a moment
+            blobs = [_pack(waiting, level), _pack(msgspec.structs.replace(push, tried=not due), level)]
             args: Args = [decision.decision_id, *times, ledger_keys.DECISION_SECONDS, *blobs, *flat]
             calls.append((_keys(decision), args))
         with store_errors():
@@ -142,7 +143,7 @@ class Ledger:
         going = msgspec.structs.replace(push, decision=decision, tried=True)
         flat = [figure for cap in self._slots.caps for figure in cap]
         times = [now_ms, wall_ms, self._slots.lease_ms]
-        args: Args = [decision.decision_id, *times, codec.encode(going), *flat]
+        args: Args = [decision.decision_id, *times, _pack(going), *flat]
         with store_errors():
             answer = await _RENEW(self._redis, keys=_keys(decision), args=args)
         return None if answer[0] < 0 else caps.reservation(answer)
@@ -153,13 +154,13 @@ class Ledger:
         for decision, slot in closings:
             times = [decision.send_ms, self._slots.keep_ms]
             seconds = [ledger_keys.DECISION_SECONDS, ledger_keys.COUNTS_SECONDS]
-            blobs = [codec.encode(_record(decision)), codec.encode(decision)]
+            blobs = [_pack(_record(decision)), codec.encode(decision)]
             args: Args = [decision.decision_id, slot.value, *times, *seconds, *blobs, *_counts(decision)]
             calls.append((_keys(decision), args))
         with store_errors():
             answers = await _FINISH.many(self._redis, calls)
         return [
-            codec.decode(Decision, answer) if answer else decision
+            _unpack(answer) if answer else decision
             for answer, (decision, _) in zip(answers, closings, strict=True)
         ]
 
@@ -167,7 +168,7 @@ class Ledger:
         """Puts an open push back into the queue; frees its slot unless it was tried. Raises Unavailable."""
         decision = push.decision
         times = [decision.send_ms, self._slots.keep_ms, due_ms]
-        blobs = [codec.encode(_record(decision)), codec.encode(push)]
+        blobs = [_pack(_record(decision)), _pack(push)]
         args: Args = [decision.decision_id, slot_of(push).value, *times, *blobs]
         with store_errors():
             await _POSTPONE(self._redis, keys=_keys(decision), args=args)
@@ -175,7 +176,7 @@ class Ledger:
     async def keep_open(self, push: Open) -> None:
         """Notes how far an open push is; its claim stays. Raises Unavailable."""
         decision = push.decision
-        args: Args = [codec.encode(_record(decision)), codec.encode(push)]
+        args: Args = [_pack(_record(decision)), _pack(push)]
         with store_errors():
             await _NOTE(self._redis, keys=_keys(decision), args=args)
 
@@ -196,7 +197,7 @@ class Ledger:
             for decision_id in gone:  # closed by another, or its record has expired
                 await self._redis.zrem(stream_key("claimed", decision_id[:3]), decision_id)
         # What a newer release wrote must not stop the rest: its claim runs out, and one that reads it comes.
-        return codec.readable(Open, [blob for blob in blobs if blob])
+        return codec.readable(Open, [ledger_keys.unpacked(blob) for blob in blobs if blob])
 
     async def find(self, decision_id: str) -> Decision | None:
         """One decision without features; None when it is not, or no longer, in the ledger."""
@@ -208,6 +209,14 @@ class Ledger:
 def slot_of(push: Open) -> Slot:
     """What becomes of the slot of a push that is not handed over: one that may have been sent counts."""
     return Slot.COMMIT if push.tried else Slot.RELEASE
+
+
+def _pack(value: msgspec.Struct, level: int = 1) -> bytes:
+    return ledger_keys.packed(codec.encode(value), level=level)
+
+
+def _unpack(blob: bytes) -> Decision:
+    return codec.decode(Decision, ledger_keys.unpacked(blob))
 
 
 def _record(decision: Decision) -> Decision:
@@ -244,7 +253,7 @@ def _counts(decision: Decision) -> list[str]:
 def _begun(answer: list[bytes | int]) -> Begun:
     match answer:
         case [2, bytes() as known]:
-            return Begun(known=codec.decode(Decision, known))
+            return Begun(known=_unpack(known))
         case [1]:
             return Begun()
         case refused:

@@ -93,7 +93,7 @@ async def decide(redis: Redis, request_id: str = "r1", user_id: str = "u1", **fa
     )
     key = ledger_keys.decision_key(decision.decision_id)
     assert key is not None
-    await redis.hset(key, "v", codec.encode(decision))
+    await redis.hset(key, ledger_keys.DECISION_FIELD, ledger_keys.packed(codec.encode(decision)))
     return TOKENS.sign(decision.decision_id, user_id, decision.decided_ms)
 
 
