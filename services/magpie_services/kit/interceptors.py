@@ -1,6 +1,6 @@
-"""What surrounds every served call: its id, access line and metrics, deadline, the sandbox's time, errors.
+"""What surrounds every served call: its id, access line and metrics, load, deadline, sandbox's time, errors.
 
-One interceptor, because these five always come together and in this order. Health and reflection pass by.
+One interceptor, because these always come together and in this order. Health and reflection pass by.
 """
 
 import asyncio
@@ -8,8 +8,8 @@ import re
 import time
 import traceback
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import aclosing, asynccontextmanager
 from typing import Any, Protocol, TypeAlias
 
 import grpc
@@ -17,13 +17,16 @@ import structlog
 
 from magpie_services.kit import context, metrics, status
 from magpie_services.kit.clock import Clock, RequestClock
-from magpie_services.kit.errors import DeadlineExceeded, Invalid, MagpieError
+from magpie_services.kit.errors import DeadlineExceeded, Invalid, MagpieError, TooMany
 
 log = structlog.get_logger()
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/=+-]{1,128}")
 #: The end of the year 9999: beyond it a Timestamp cannot say the time.
 _LATEST_MS = 253_402_300_799_999
+
+#: When an overloaded service may be asked again.
+OVERLOAD_MS = 1_000
 
 # Not subscriptable at run time.
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
@@ -36,6 +39,8 @@ class CallSettings(Protocol):
     @property
     def max_call_seconds(self) -> float: ...
     @property
+    def max_concurrent_calls(self) -> int: ...
+    @property
     def sandbox(self) -> bool: ...
 
 
@@ -43,6 +48,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
     def __init__(self, settings: CallSettings, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
+        self._in_flight = 0
 
     async def intercept_service(
         self,
@@ -101,7 +107,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         servicer_context.set_trailing_metadata(((context.REQUEST_ID_HEADER, request_id),))
         with _Observed(method) as observed:
             try:
-                async with self._limit(servicer_context):
+                async with self._place(), self._limit(servicer_context):
                     self._set_time(headers)
                     return await work()
             except grpc.aio.AbortError:
@@ -122,6 +128,17 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             await servicer_context.abort(
                 code, text, ((context.REQUEST_ID_HEADER, request_id), (status.DETAILS_KEY, details))
             )
+
+    @asynccontextmanager
+    async def _place(self) -> AsyncIterator[None]:
+        """A place among the calls in flight; where there is none, the caller is told at once."""
+        if self._in_flight >= self._settings.max_concurrent_calls:
+            raise TooMany("too many calls at once", retry_after_ms=OVERLOAD_MS, reason="OVERLOADED")
+        self._in_flight += 1
+        try:
+            yield
+        finally:
+            self._in_flight -= 1
 
     def _limit(self, servicer_context: Context) -> "_Limit":
         """Note the caller's deadline; a caller that set none gets ours, which nobody else would enforce."""

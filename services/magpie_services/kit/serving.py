@@ -32,6 +32,8 @@ Closer = Callable[[], Awaitable[None]]
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 READY_POLL_SECONDS = 1.0
+#: Calls of health and reflection that find a place however many others there are.
+PROBES = 32
 
 
 async def always_ready() -> bool:
@@ -67,7 +69,8 @@ class Server:
         self._server = grpc.aio.server(
             interceptors=[CallInterceptor(settings, clock or SystemClock())],
             options=_options(),
-            maximum_concurrent_rpcs=settings.max_concurrent_calls,
+            # Above the interceptor's own limit: a probe must not take an overloaded process for a dead one.
+            maximum_concurrent_rpcs=settings.max_concurrent_calls + PROBES,
         )
         recorder = _Recorder(self._server)
         register(cast(grpc.aio.Server, recorder))

@@ -225,8 +225,13 @@ async def test_overload_answers_at_once() -> None:
         await echo.started.wait()
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await unary(channel, name="Slow", body=b"0.3")
+        stub: Any = health_pb2_grpc.HealthStub(channel)
+        alive = await stub.Check(health_pb2.HealthCheckRequest(), timeout=2)
+        assert not first.done()
         await first
+        assert await unary(channel, name="Slow", body=b"0") == "done", "the place is free again"
     assert isinstance(translate(caught.value), TooMany)
+    assert alive.status == SERVING, "an overloaded process is not a dead one"
 
 
 async def test_only_named_reads_are_tried_again() -> None:
