@@ -26,7 +26,10 @@ def decode(kind: type[T], blob: bytes) -> T:
 
     Raises msgspec.DecodeError (msgspec.ValidationError when a field has the wrong type).
     """
-    value: T = _decoder(kind).decode(blob)
+    try:
+        value: T = _decoder(kind).decode(blob)
+    except (UnicodeDecodeError, RecursionError) as error:  # which msgspec lets through
+        raise msgspec.DecodeError("text that is not UTF-8, or nested too deep") from error
     return value
 
 

@@ -6,7 +6,7 @@ in its stream (later is larger): of several words on one thing it tells the last
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import date, timedelta
 from functools import cache
 from itertools import accumulate
 from operator import attrgetter
@@ -25,6 +25,7 @@ DAY = "day"
 POSITION = "position"
 STRING, INT, FLOAT, BOOL, BINARY = pa.string(), pa.int64(), pa.float64(), pa.bool_(), pa.binary()
 STRINGS = pa.list_(STRING)
+_EPOCH = date(1970, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -60,13 +61,13 @@ class TableSpec:
 
 
 def day_of(at_ms: int) -> str:
-    """The UTC date of a time, "2026-11-23"."""
+    """The UTC date of a time, "2026-11-23". Raises OverflowError beyond the years 1 to 9999."""
     return _date(at_ms // 86_400_000)
 
 
 @cache
 def _date(day: int) -> str:
-    return datetime.fromtimestamp(day * 86_400, UTC).date().isoformat()
+    return (_EPOCH + timedelta(days=day)).isoformat()
 
 
 @cache
@@ -236,7 +237,8 @@ OUTCOMES = TableSpec(
         *_plains(INT, "occurred_ms", "received_ms"),
         *_money("value"),
     ),
-    key=("outcome_id",),
+    # A kind counts once a decision; `outcome_id` is the caller's and may be anything.
+    key=("decision_id", "kind"),
     time="occurred_ms",
 )
 

@@ -95,7 +95,10 @@ class Writer:
             await self._release()
 
     async def _renew(self) -> None:
-        while True:
+        task = asyncio.current_task()
+        # A cancellation that comes during a command may be swallowed by redis-py (Python 3.11's `wait_for`):
+        # going on regardless would hold the lease for ever, and whoever waits for our end.
+        while task is not None and not task.cancelling():
             await asyncio.sleep(self._settings.lease_seconds / 3)
             try:
                 if await self._lease.renew():

@@ -10,8 +10,9 @@ from magpie_services.core.decisions import Decision, DecisionVerdict, Mode
 from magpie_services.core.events import Event, EventKind
 from magpie_services.core.items import Item, Text
 from magpie_services.core.money import Money
+from magpie_services.core.outcomes import Outcome, OutcomeKind
 from magpie_services.lake import readers
-from magpie_services.lake.schemas import DAY, DECISIONS, EVENTS, ITEMS, TableSpec
+from magpie_services.lake.schemas import DAY, DECISIONS, EVENTS, ITEMS, OUTCOMES, TableSpec
 
 DAY_MS = 86_400_000
 START_MS = 20_000 * DAY_MS  # 2024-10-04
@@ -70,6 +71,23 @@ def test_the_last_word_on_a_decision_counts(tmp_path: Path) -> None:
     write(tmp_path, DECISIONS, decision(DecisionVerdict.SENT), first_place=9)
     write(tmp_path, DECISIONS, decision(DecisionVerdict.QUEUED), first_place=3)
     assert readers.read_decisions(str(tmp_path), ["verdict"]).to_pylist() == [{"verdict": "sent"}]
+
+
+def test_a_kind_of_outcome_counts_once_a_decision_whatever_its_receipts_are_called(tmp_path: Path) -> None:
+    def outcome(decision_id: str, kind: OutcomeKind, receipt: str) -> Outcome:
+        return Outcome(decision_id=decision_id, kind=kind, outcome_id=receipt, occurred_ms=START_MS)
+
+    opened, clicked = OutcomeKind.OPENED, OutcomeKind.CLICKED
+    write(
+        tmp_path,
+        OUTCOMES,
+        outcome("d1", opened, "receipt"),
+        outcome("d1", clicked, "receipt"),
+        outcome("d2", clicked, "receipt"),
+        outcome("d2", clicked, "another receipt"),
+    )
+    found = readers.read_outcomes(str(tmp_path), ["decision_id", "kind"]).to_pylist()
+    assert [tuple(row.values()) for row in found] == [("d1", opened), ("d1", clicked), ("d2", clicked)]
 
 
 def test_items_are_as_they_were_at_a_moment(tmp_path: Path) -> None:
