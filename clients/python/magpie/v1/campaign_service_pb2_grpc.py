@@ -103,14 +103,14 @@ class CampaignServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ResumeCampaign(self, request, context):
-        """Goes on with a paused campaign.
+        """Goes on with a paused campaign. FAILED_PRECONDITION in any other state.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CancelCampaign(self, request, context):
-        """Ends a campaign within two seconds; queued pushes of it are dropped.
+        """Ends a campaign within two seconds; queued pushes of it are dropped. FAILED_PRECONDITION when it has ended.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -131,7 +131,8 @@ class CampaignServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def WatchCampaign(self, request, context):
-        """Streams a campaign whenever it changes, about once a second while it runs, until it ends.
+        """Streams a campaign whenever it changes, about once a second while it runs, until it ends or your
+        deadline passes. A connection lives for some minutes only: when it goes, watch again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

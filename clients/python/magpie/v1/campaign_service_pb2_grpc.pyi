@@ -40,15 +40,17 @@ class CampaignServiceStub:
     PauseCampaign: _grpc.UnaryUnaryMultiCallable[_campaign_service_pb2.PauseCampaignRequest, _campaign_service_pb2.PauseCampaignResponse]
     """Pauses a running campaign within two seconds; queued pushes of it wait, until they expire."""
     ResumeCampaign: _grpc.UnaryUnaryMultiCallable[_campaign_service_pb2.ResumeCampaignRequest, _campaign_service_pb2.ResumeCampaignResponse]
-    """Goes on with a paused campaign."""
+    """Goes on with a paused campaign. FAILED_PRECONDITION in any other state."""
     CancelCampaign: _grpc.UnaryUnaryMultiCallable[_campaign_service_pb2.CancelCampaignRequest, _campaign_service_pb2.CancelCampaignResponse]
-    """Ends a campaign within two seconds; queued pushes of it are dropped."""
+    """Ends a campaign within two seconds; queued pushes of it are dropped. FAILED_PRECONDITION when it has ended."""
     GetCampaign: _grpc.UnaryUnaryMultiCallable[_campaign_service_pb2.GetCampaignRequest, _campaign_service_pb2.GetCampaignResponse]
     """Reads a campaign."""
     ListCampaigns: _grpc.UnaryUnaryMultiCallable[_campaign_service_pb2.ListCampaignsRequest, _campaign_service_pb2.ListCampaignsResponse]
     """Lists campaigns, newest first."""
     WatchCampaign: _grpc.UnaryStreamMultiCallable[_campaign_service_pb2.WatchCampaignRequest, _campaign_service_pb2.WatchCampaignResponse]
-    """Streams a campaign whenever it changes, about once a second while it runs, until it ends."""
+    """Streams a campaign whenever it changes, about once a second while it runs, until it ends or your
+    deadline passes. A connection lives for some minutes only: when it goes, watch again.
+    """
 
 @_typing.type_check_only
 class CampaignServiceAsyncStub(CampaignServiceStub):
@@ -62,15 +64,17 @@ class CampaignServiceAsyncStub(CampaignServiceStub):
     PauseCampaign: _aio.UnaryUnaryMultiCallable[_campaign_service_pb2.PauseCampaignRequest, _campaign_service_pb2.PauseCampaignResponse]  # type: ignore[assignment]
     """Pauses a running campaign within two seconds; queued pushes of it wait, until they expire."""
     ResumeCampaign: _aio.UnaryUnaryMultiCallable[_campaign_service_pb2.ResumeCampaignRequest, _campaign_service_pb2.ResumeCampaignResponse]  # type: ignore[assignment]
-    """Goes on with a paused campaign."""
+    """Goes on with a paused campaign. FAILED_PRECONDITION in any other state."""
     CancelCampaign: _aio.UnaryUnaryMultiCallable[_campaign_service_pb2.CancelCampaignRequest, _campaign_service_pb2.CancelCampaignResponse]  # type: ignore[assignment]
-    """Ends a campaign within two seconds; queued pushes of it are dropped."""
+    """Ends a campaign within two seconds; queued pushes of it are dropped. FAILED_PRECONDITION when it has ended."""
     GetCampaign: _aio.UnaryUnaryMultiCallable[_campaign_service_pb2.GetCampaignRequest, _campaign_service_pb2.GetCampaignResponse]  # type: ignore[assignment]
     """Reads a campaign."""
     ListCampaigns: _aio.UnaryUnaryMultiCallable[_campaign_service_pb2.ListCampaignsRequest, _campaign_service_pb2.ListCampaignsResponse]  # type: ignore[assignment]
     """Lists campaigns, newest first."""
     WatchCampaign: _aio.UnaryStreamMultiCallable[_campaign_service_pb2.WatchCampaignRequest, _campaign_service_pb2.WatchCampaignResponse]  # type: ignore[assignment]
-    """Streams a campaign whenever it changes, about once a second while it runs, until it ends."""
+    """Streams a campaign whenever it changes, about once a second while it runs, until it ends or your
+    deadline passes. A connection lives for some minutes only: when it goes, watch again.
+    """
 
 class CampaignServiceServicer(metaclass=_abc_1.ABCMeta):
     """Campaigns: created, started, paused, resumed, cancelled, watched."""
@@ -105,7 +109,7 @@ class CampaignServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _campaign_service_pb2.ResumeCampaignRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_campaign_service_pb2.ResumeCampaignResponse, _abc.Awaitable[_campaign_service_pb2.ResumeCampaignResponse]]:
-        """Goes on with a paused campaign."""
+        """Goes on with a paused campaign. FAILED_PRECONDITION in any other state."""
 
     @_abc_1.abstractmethod
     def CancelCampaign(
@@ -113,7 +117,7 @@ class CampaignServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _campaign_service_pb2.CancelCampaignRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_campaign_service_pb2.CancelCampaignResponse, _abc.Awaitable[_campaign_service_pb2.CancelCampaignResponse]]:
-        """Ends a campaign within two seconds; queued pushes of it are dropped."""
+        """Ends a campaign within two seconds; queued pushes of it are dropped. FAILED_PRECONDITION when it has ended."""
 
     @_abc_1.abstractmethod
     def GetCampaign(
@@ -137,6 +141,8 @@ class CampaignServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _campaign_service_pb2.WatchCampaignRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_campaign_service_pb2.WatchCampaignResponse], _abc.AsyncIterator[_campaign_service_pb2.WatchCampaignResponse]]:
-        """Streams a campaign whenever it changes, about once a second while it runs, until it ends."""
+        """Streams a campaign whenever it changes, about once a second while it runs, until it ends or your
+        deadline passes. A connection lives for some minutes only: when it goes, watch again.
+        """
 
 def add_CampaignServiceServicer_to_server(servicer: CampaignServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

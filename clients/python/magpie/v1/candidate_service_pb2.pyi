@@ -92,15 +92,15 @@ class CatalogFilter(_message.Message):
 
     @_builtins.property
     def categories(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Only items with one of these categories anywhere in their path; empty means any."""
+        """Only items with one of these categories anywhere in their path, at most 256; empty means any."""
 
     @_builtins.property
     def brands(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Only these brands; empty means any."""
+        """Only these brands, at most 256; empty means any."""
 
     @_builtins.property
     def vendors(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Only these merchants; empty means any."""
+        """Only these merchants, at most 256; empty means any."""
 
     def __init__(
         self,

@@ -296,7 +296,9 @@ class Decision(_message.Message):
 
     @_builtins.property
     def arms(self) -> _containers.RepeatedCompositeFieldContainer[Global___Arm]:
-        """The arms, best first, the no-send arm among them. At most 101."""
+        """The arms, best first, the no-send arm among them: those that could be drawn, and those whose features were
+        logged. At most 501.
+        """
 
     @_builtins.property
     def message(self) -> _content_service_pb2.Message:

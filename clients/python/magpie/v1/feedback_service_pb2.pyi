@@ -117,7 +117,7 @@ class Outcome(_message.Message):
     outcome_id: _builtins.str
     """Optional id of the receipt, at most 128 characters. The same kind for the same push counts once anyway."""
     device_id: _builtins.str
-    """Device it happened on; needed to remove the right one when a token is gone."""
+    """Device it happened on; needed to remove the right one when a token is gone. At most 128 characters."""
     @_builtins.property
     def occur_time(self) -> _timestamp_pb2.Timestamp:
         """Required. When it happened: not before the push was decided, at most five minutes ahead of the server."""
@@ -248,7 +248,7 @@ class GetMetricsRequest(_message.Message):
     """How to group."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
-        """From this moment on; empty means a day ago."""
+        """From this moment on, at most 92 days before the end; empty means a day ago."""
 
     @_builtins.property
     def end_time(self) -> _timestamp_pb2.Timestamp:
@@ -256,7 +256,7 @@ class GetMetricsRequest(_message.Message):
 
     @_builtins.property
     def step(self) -> _duration_pb2.Duration:
-        """Width of a row in time, at least an hour; empty gives one row a group."""
+        """Width of a row in time, at least an hour; empty gives one row a group. More than 10,000 rows are refused."""
 
     def __init__(
         self,

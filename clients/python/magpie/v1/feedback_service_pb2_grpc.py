@@ -61,7 +61,8 @@ class FeedbackServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def GetMetrics(self, request, context):
-        """Counts of decisions and outcomes by time and group, for dashboards and gates.
+        """Counts of decisions and outcomes by time and group, for dashboards and gates. They are kept for 90 days
+        and by the hour: whole hours are counted.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -39,7 +39,9 @@ class FeedbackServiceStub:
     batch itself is faulty.
     """
     GetMetrics: _grpc.UnaryUnaryMultiCallable[_feedback_service_pb2.GetMetricsRequest, _feedback_service_pb2.GetMetricsResponse]
-    """Counts of decisions and outcomes by time and group, for dashboards and gates."""
+    """Counts of decisions and outcomes by time and group, for dashboards and gates. They are kept for 90 days
+    and by the hour: whole hours are counted.
+    """
 
 @_typing.type_check_only
 class FeedbackServiceAsyncStub(FeedbackServiceStub):
@@ -52,7 +54,9 @@ class FeedbackServiceAsyncStub(FeedbackServiceStub):
     batch itself is faulty.
     """
     GetMetrics: _aio.UnaryUnaryMultiCallable[_feedback_service_pb2.GetMetricsRequest, _feedback_service_pb2.GetMetricsResponse]  # type: ignore[assignment]
-    """Counts of decisions and outcomes by time and group, for dashboards and gates."""
+    """Counts of decisions and outcomes by time and group, for dashboards and gates. They are kept for 90 days
+    and by the hour: whole hours are counted.
+    """
 
 class FeedbackServiceServicer(metaclass=_abc_1.ABCMeta):
     """Outcomes in; figures out."""
@@ -74,6 +78,8 @@ class FeedbackServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _feedback_service_pb2.GetMetricsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_feedback_service_pb2.GetMetricsResponse, _abc.Awaitable[_feedback_service_pb2.GetMetricsResponse]]:
-        """Counts of decisions and outcomes by time and group, for dashboards and gates."""
+        """Counts of decisions and outcomes by time and group, for dashboards and gates. They are kept for 90 days
+        and by the hour: whole hours are counted.
+        """
 
 def add_FeedbackServiceServicer_to_server(servicer: FeedbackServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

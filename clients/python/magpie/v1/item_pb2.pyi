@@ -169,7 +169,9 @@ class Item(_message.Message):
 
     @_builtins.property
     def categories(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Category path from broad to narrow, for example ["Home", "Kitchen", "Kettles"]; at most 8."""
+        """Category path from broad to narrow, for example ["Home", "Kitchen", "Kettles"]; at most 8,
+        each of at most 128 characters.
+        """
 
     @_builtins.property
     def price(self) -> _money_pb2.Money:
@@ -181,7 +183,9 @@ class Item(_message.Message):
 
     @_builtins.property
     def attributes(self) -> _containers.MessageMap[_builtins.str, Global___AttributeValues]:
-        """Facts in words, for example {"colour": ["蓝色"], "style": ["时尚", "简约"]}; at most 64 names."""
+        """Facts in words, for example {"colour": ["蓝色"], "style": ["时尚", "简约"]}; at most 64 names,
+        each of 1 to 128 characters.
+        """
 
     @_builtins.property
     def publish_time(self) -> _timestamp_pb2.Timestamp:

@@ -30,15 +30,15 @@ class _LifeStageEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LifeStage.V
     LIFE_STAGE_UNSPECIFIED: _LifeStage.ValueType  # 0
     """Not known."""
     LIFE_STAGE_NEW: _LifeStage.ValueType  # 1
-    """Came a short time ago and has not bought."""
+    """Came first within the last 14 days and bought once at most."""
     LIFE_STAGE_ACTIVE: _LifeStage.ValueType  # 2
     """Comes and buys."""
     LIFE_STAGE_LOYAL: _LifeStage.ValueType  # 3
-    """Buys often."""
+    """Bought five times or more."""
     LIFE_STAGE_LAPSING: _LifeStage.ValueType  # 4
-    """Came more often before."""
+    """Not there for 30 days."""
     LIFE_STAGE_DORMANT: _LifeStage.ValueType  # 5
-    """Has not come for long."""
+    """Not there for 90 days."""
 
 class LifeStage(_LifeStage, metaclass=_LifeStageEnumTypeWrapper):
     """Where a user is in their life with the shop."""
@@ -46,15 +46,15 @@ class LifeStage(_LifeStage, metaclass=_LifeStageEnumTypeWrapper):
 LIFE_STAGE_UNSPECIFIED: LifeStage.ValueType  # 0
 """Not known."""
 LIFE_STAGE_NEW: LifeStage.ValueType  # 1
-"""Came a short time ago and has not bought."""
+"""Came first within the last 14 days and bought once at most."""
 LIFE_STAGE_ACTIVE: LifeStage.ValueType  # 2
 """Comes and buys."""
 LIFE_STAGE_LOYAL: LifeStage.ValueType  # 3
-"""Buys often."""
+"""Bought five times or more."""
 LIFE_STAGE_LAPSING: LifeStage.ValueType  # 4
-"""Came more often before."""
+"""Not there for 30 days."""
 LIFE_STAGE_DORMANT: LifeStage.ValueType  # 5
-"""Has not come for long."""
+"""Not there for 90 days."""
 Global___LifeStage: _TypeAlias = LifeStage  # noqa: Y015
 
 @_typing.final
@@ -329,11 +329,11 @@ class SpendHistory(_message.Message):
     units: _builtins.int
     """Pieces bought."""
     mean_log_price: _builtins.float
-    """Mean of the natural logarithm of unit prices in major units; meaningful when orders > 0."""
+    """Mean of the natural logarithm of unit prices in major units, -100 to 100; meaningful when orders > 0."""
     variance_log_price: _builtins.float
     """Variance of the same."""
     discount_share: _builtins.float
-    """Share of purchases below the list price, where that was known; 0 to 1."""
+    """Share of purchases at a discount, by what their events said; 0 to 1."""
     def __init__(
         self,
         *,
@@ -418,15 +418,17 @@ class Portrait(_message.Message):
     snapshot: _builtins.bytes
     """The whole portrait in the suite's own encoding. Pass it along as it came: a service that finds it reads
     it and none of the fields above but user_id, so that nothing is lost or rounded between services. Leave
-    it empty in a portrait of your own making; the fields above are then read.
+    it empty in a portrait of your own making; the fields above are then read, but for those computed. One
+    that no portrait can hold (a negative count, a time outside 1970 to 9999, a text of more than 1,024
+    characters, more entries than stated) is INVALID_ARGUMENT and named, and so is a damaged snapshot.
     """
     @_builtins.property
     def first_seen_time(self) -> _timestamp_pb2.Timestamp:
-        """First event."""
+        """When the user was first there, by their own doing."""
 
     @_builtins.property
     def last_seen_time(self) -> _timestamp_pb2.Timestamp:
-        """Newest event."""
+        """When the user was last there."""
 
     @_builtins.property
     def recent(self) -> _containers.RepeatedCompositeFieldContainer[Global___RecentActivity]:
@@ -438,7 +440,7 @@ class Portrait(_message.Message):
 
     @_builtins.property
     def categories(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]:
-        """Decayed visits by category."""
+        """Decayed visits by category; at most 50."""
 
     @_builtins.property
     def searches(self) -> _containers.RepeatedCompositeFieldContainer[Global___RecentSearch]:
@@ -458,7 +460,7 @@ class Portrait(_message.Message):
 
     @_builtins.property
     def traits(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Words that the app itself declared about the user, for example "年轻"."""
+        """Words that the app itself declared about the user, for example "年轻"; at most 20."""
 
     @_builtins.property
     def counted_time(self) -> _timestamp_pb2.Timestamp:

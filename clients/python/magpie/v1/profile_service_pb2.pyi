@@ -334,13 +334,14 @@ class Audience(_message.Message):
         NUMBER_FIELD_NUMBER: _builtins.int
         field: _builtins.str
         """What to compare: "locale", "timezone", "country", "platform", "stage", "traits", "orders", "units",
-        "days_since_seen", "days_since_first_seen", "days_since_push", "price_sensitivity", "opened_month",
+        "days_since_seen", "days_since_first_seen", "days_since_push" (each infinite where it never happened),
+        "price_sensitivity", "opened_month",
         "item" (any contact with the item), "bought" (bought the item), "category". Others are refused.
         """
         operator: Global___Audience.Compare.Operator.ValueType
         """Required."""
         text: _builtins.str
-        """The value to compare with, where the field is text."""
+        """The value to compare with, where the field is text; at most 128 characters."""
         number: _builtins.float
         """The value to compare with, where the field is a number."""
         def __init__(

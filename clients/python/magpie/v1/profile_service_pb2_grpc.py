@@ -89,8 +89,8 @@ class ProfileServiceServicer(object):
     def RecordEvents(self, request, context):
         """Takes in a batch of events. When it answers, every accepted event is in the log and in the user's
         portrait. Safe to repeat: an event id counts once. Faulty events are refused one by one and named in the
-        answer; the rest of the batch is taken. INVALID_ARGUMENT only when the batch itself is faulty (empty or
-        over 1,000 events).
+        answer, those of erased users too; the rest of the batch is taken. INVALID_ARGUMENT only when the batch
+        itself is faulty (empty or over 1,000 events).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -113,7 +113,8 @@ class ProfileServiceServicer(object):
 
     def LinkIdentities(self, request, context):
         """Says that several identities are one person, for example before and after logging in. Their histories
-        are folded into one; later events of either reach the same portrait.
+        are folded into one; later events of either reach the same portrait. FAILED_PRECONDITION when one of them
+        was erased.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -121,6 +122,7 @@ class ProfileServiceServicer(object):
 
     def SetConsent(self, request, context):
         """Records a user's answer on consent. Effective before it returns, for pushes under way too.
+        FAILED_PRECONDITION for an erased user.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -128,6 +130,7 @@ class ProfileServiceServicer(object):
 
     def RegisterDevice(self, request, context):
         """Adds or refreshes a device. A user has at most 20: the one refreshed longest ago goes.
+        FAILED_PRECONDITION for an erased user.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

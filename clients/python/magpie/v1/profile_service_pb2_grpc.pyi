@@ -36,8 +36,8 @@ class ProfileServiceStub:
     RecordEvents: _grpc.UnaryUnaryMultiCallable[_profile_service_pb2.RecordEventsRequest, _profile_service_pb2.RecordEventsResponse]
     """Takes in a batch of events. When it answers, every accepted event is in the log and in the user's
     portrait. Safe to repeat: an event id counts once. Faulty events are refused one by one and named in the
-    answer; the rest of the batch is taken. INVALID_ARGUMENT only when the batch itself is faulty (empty or
-    over 1,000 events).
+    answer, those of erased users too; the rest of the batch is taken. INVALID_ARGUMENT only when the batch
+    itself is faulty (empty or over 1,000 events).
     """
     GetPortraits: _grpc.UnaryUnaryMultiCallable[_profile_service_pb2.GetPortraitsRequest, _profile_service_pb2.GetPortraitsResponse]
     """Reads portraits, with consent and devices, in the order asked for. A user never seen has an empty
@@ -47,12 +47,17 @@ class ProfileServiceStub:
     """Streams the ids of all users who match an expression, in pages that can be resumed."""
     LinkIdentities: _grpc.UnaryUnaryMultiCallable[_profile_service_pb2.LinkIdentitiesRequest, _profile_service_pb2.LinkIdentitiesResponse]
     """Says that several identities are one person, for example before and after logging in. Their histories
-    are folded into one; later events of either reach the same portrait.
+    are folded into one; later events of either reach the same portrait. FAILED_PRECONDITION when one of them
+    was erased.
     """
     SetConsent: _grpc.UnaryUnaryMultiCallable[_profile_service_pb2.SetConsentRequest, _profile_service_pb2.SetConsentResponse]
-    """Records a user's answer on consent. Effective before it returns, for pushes under way too."""
+    """Records a user's answer on consent. Effective before it returns, for pushes under way too.
+    FAILED_PRECONDITION for an erased user.
+    """
     RegisterDevice: _grpc.UnaryUnaryMultiCallable[_profile_service_pb2.RegisterDeviceRequest, _profile_service_pb2.RegisterDeviceResponse]
-    """Adds or refreshes a device. A user has at most 20: the one refreshed longest ago goes."""
+    """Adds or refreshes a device. A user has at most 20: the one refreshed longest ago goes.
+    FAILED_PRECONDITION for an erased user.
+    """
     RemoveDevice: _grpc.UnaryUnaryMultiCallable[_profile_service_pb2.RemoveDeviceRequest, _profile_service_pb2.RemoveDeviceResponse]
     """Removes a device. Removing an unknown device succeeds."""
     ExportUser: _grpc.UnaryUnaryMultiCallable[_profile_service_pb2.ExportUserRequest, _profile_service_pb2.ExportUserResponse]
@@ -70,8 +75,8 @@ class ProfileServiceAsyncStub(ProfileServiceStub):
     RecordEvents: _aio.UnaryUnaryMultiCallable[_profile_service_pb2.RecordEventsRequest, _profile_service_pb2.RecordEventsResponse]  # type: ignore[assignment]
     """Takes in a batch of events. When it answers, every accepted event is in the log and in the user's
     portrait. Safe to repeat: an event id counts once. Faulty events are refused one by one and named in the
-    answer; the rest of the batch is taken. INVALID_ARGUMENT only when the batch itself is faulty (empty or
-    over 1,000 events).
+    answer, those of erased users too; the rest of the batch is taken. INVALID_ARGUMENT only when the batch
+    itself is faulty (empty or over 1,000 events).
     """
     GetPortraits: _aio.UnaryUnaryMultiCallable[_profile_service_pb2.GetPortraitsRequest, _profile_service_pb2.GetPortraitsResponse]  # type: ignore[assignment]
     """Reads portraits, with consent and devices, in the order asked for. A user never seen has an empty
@@ -81,12 +86,17 @@ class ProfileServiceAsyncStub(ProfileServiceStub):
     """Streams the ids of all users who match an expression, in pages that can be resumed."""
     LinkIdentities: _aio.UnaryUnaryMultiCallable[_profile_service_pb2.LinkIdentitiesRequest, _profile_service_pb2.LinkIdentitiesResponse]  # type: ignore[assignment]
     """Says that several identities are one person, for example before and after logging in. Their histories
-    are folded into one; later events of either reach the same portrait.
+    are folded into one; later events of either reach the same portrait. FAILED_PRECONDITION when one of them
+    was erased.
     """
     SetConsent: _aio.UnaryUnaryMultiCallable[_profile_service_pb2.SetConsentRequest, _profile_service_pb2.SetConsentResponse]  # type: ignore[assignment]
-    """Records a user's answer on consent. Effective before it returns, for pushes under way too."""
+    """Records a user's answer on consent. Effective before it returns, for pushes under way too.
+    FAILED_PRECONDITION for an erased user.
+    """
     RegisterDevice: _aio.UnaryUnaryMultiCallable[_profile_service_pb2.RegisterDeviceRequest, _profile_service_pb2.RegisterDeviceResponse]  # type: ignore[assignment]
-    """Adds or refreshes a device. A user has at most 20: the one refreshed longest ago goes."""
+    """Adds or refreshes a device. A user has at most 20: the one refreshed longest ago goes.
+    FAILED_PRECONDITION for an erased user.
+    """
     RemoveDevice: _aio.UnaryUnaryMultiCallable[_profile_service_pb2.RemoveDeviceRequest, _profile_service_pb2.RemoveDeviceResponse]  # type: ignore[assignment]
     """Removes a device. Removing an unknown device succeeds."""
     ExportUser: _aio.UnaryUnaryMultiCallable[_profile_service_pb2.ExportUserRequest, _profile_service_pb2.ExportUserResponse]  # type: ignore[assignment]
@@ -107,8 +117,8 @@ class ProfileServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_profile_service_pb2.RecordEventsResponse, _abc.Awaitable[_profile_service_pb2.RecordEventsResponse]]:
         """Takes in a batch of events. When it answers, every accepted event is in the log and in the user's
         portrait. Safe to repeat: an event id counts once. Faulty events are refused one by one and named in the
-        answer; the rest of the batch is taken. INVALID_ARGUMENT only when the batch itself is faulty (empty or
-        over 1,000 events).
+        answer, those of erased users too; the rest of the batch is taken. INVALID_ARGUMENT only when the batch
+        itself is faulty (empty or over 1,000 events).
         """
 
     @_abc_1.abstractmethod
@@ -136,7 +146,8 @@ class ProfileServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_profile_service_pb2.LinkIdentitiesResponse, _abc.Awaitable[_profile_service_pb2.LinkIdentitiesResponse]]:
         """Says that several identities are one person, for example before and after logging in. Their histories
-        are folded into one; later events of either reach the same portrait.
+        are folded into one; later events of either reach the same portrait. FAILED_PRECONDITION when one of them
+        was erased.
         """
 
     @_abc_1.abstractmethod
@@ -145,7 +156,9 @@ class ProfileServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _profile_service_pb2.SetConsentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_profile_service_pb2.SetConsentResponse, _abc.Awaitable[_profile_service_pb2.SetConsentResponse]]:
-        """Records a user's answer on consent. Effective before it returns, for pushes under way too."""
+        """Records a user's answer on consent. Effective before it returns, for pushes under way too.
+        FAILED_PRECONDITION for an erased user.
+        """
 
     @_abc_1.abstractmethod
     def RegisterDevice(
@@ -153,7 +166,9 @@ class ProfileServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _profile_service_pb2.RegisterDeviceRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_profile_service_pb2.RegisterDeviceResponse, _abc.Awaitable[_profile_service_pb2.RegisterDeviceResponse]]:
-        """Adds or refreshes a device. A user has at most 20: the one refreshed longest ago goes."""
+        """Adds or refreshes a device. A user has at most 20: the one refreshed longest ago goes.
+        FAILED_PRECONDITION for an erased user.
+        """
 
     @_abc_1.abstractmethod
     def RemoveDevice(

@@ -107,7 +107,9 @@ class Policy(_message.Message):
     LOGGED_BEST_FIELD_NUMBER: _builtins.int
     LOGGED_REST_FIELD_NUMBER: _builtins.int
     exploration: _builtins.float
-    """Share of decisions drawn evenly over all arms to learn, 0 to 1. Absent means the service's setting."""
+    """Share of decisions drawn evenly over all arms to learn, 0 to 1; with no_send_share at most 1. Absent
+    means the service's setting.
+    """
     no_send_share: _builtins.float
     """Share of decisions in which nothing is sent to learn what happens then, 0 to 1. Absent means the
     service's setting.
@@ -121,9 +123,11 @@ class Policy(_message.Message):
     strategy: _content_service_pb2.Strategy.ValueType
     """Reason to give; unspecified lets words be chosen."""
     logged_best: _builtins.int
-    """Arms whose features go into the ledger: the best this many (0 means the service's setting)..."""
+    """Arms whose features go into the ledger: the best this many, at most 100 (0 means the service's
+    setting)...
+    """
     logged_rest: _builtins.int
-    """...and this many of the rest, drawn at random (0 means the service's setting)."""
+    """...and this many of the rest, drawn at random, at most 100 (0 means the service's setting)."""
     @_builtins.property
     def objective(self) -> Global___Objective:
         """What counts."""
@@ -134,7 +138,7 @@ class Policy(_message.Message):
 
     @_builtins.property
     def expiry(self) -> _duration_pb2.Duration:
-        """How long a push may wait before it is worthless; empty means the service's setting."""
+        """How long a push may wait before it is worthless, a second to 30 days; empty means the service's setting."""
 
     def __init__(
         self,
@@ -181,7 +185,9 @@ class Target(_message.Message):
     """Push this item and no other; the same rules hold. Empty lets the service choose."""
     @_builtins.property
     def message(self) -> _content_service_pb2.Message:
-        """Words to use in place of ours; verified like ours. Needs item_id."""
+        """Words to use in place of ours, each text of at most 4,096 characters; verified like ours. Needs item_id,
+        and a title or a body.
+        """
 
     def __init__(
         self,
@@ -430,7 +436,7 @@ class ReplayDecisionsRequest(_message.Message):
     RANKER_VERSION_FIELD_NUMBER: _builtins.int
     LIMIT_FIELD_NUMBER: _builtins.int
     ranker_version: _builtins.int
-    """Score the logged arms again with this ranking model; 0 keeps the logged scores."""
+    """Score the logged arms again with this ranking model; 0 keeps the logged scores. Only 0 is served so far."""
     limit: _builtins.int
     """At most this many decisions; 0 means 10,000, at most 100,000."""
     @_builtins.property

@@ -273,7 +273,7 @@ class RequestRetrainingRequest(_message.Message):
     """Seed of every random draw; 0 lets the service choose."""
     @_builtins.property
     def as_of_time(self) -> _timestamp_pb2.Timestamp:
-        """Learn from events up to this moment; empty means all. Used to replay the past."""
+        """Learn from events up to this moment, not in the future; empty means all. Used to replay the past."""
 
     def __init__(
         self,
