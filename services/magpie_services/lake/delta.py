@@ -60,10 +60,16 @@ class LakeTable:
         self._commits += 1
 
     def tidy(self, after_commits: int, vacuum_hours: int) -> bool:
-        """Joins small files and drops replaced ones, when there were enough commits since the last time."""
+        """Joins small files and drops replaced ones, when there were enough commits since the last time.
+
+        Raises Stale when another wrote meanwhile.
+        """
         if self._commits < after_commits:
             return False
-        self._table.optimize.compact()
+        try:
+            self._table.optimize.compact()
+        except CommitFailedError as error:
+            raise Stale(self.spec.name) from error
         self._table.vacuum(retention_hours=vacuum_hours, dry_run=False)
         self._table.cleanup_metadata()
         self._commits = 0
@@ -75,13 +81,23 @@ class LakeTable:
         return self.place(_ERASURE)
 
     def purge(self, user_ids: Collection[str], up_to: int) -> None:
-        """Deletes all rows of these users but the fact of their erasure; notes the place `up_to`."""
+        """Deletes all rows of these users but the fact of their erasure; notes the place `up_to`.
+
+        Raises Stale when another wrote meanwhile.
+        """
         quoted = ", ".join("'" + user_id.replace("'", "''") + "'" for user_id in sorted(user_ids))
         kept = " AND kind != 'erased'" if self.spec.name == "events" else ""
-        self._table.delete(
-            f"user_id IN ({quoted}){kept}",
-            commit_properties=CommitProperties(app_transactions=[Transaction(_ERASURE, up_to)]),
-        )
+        try:
+            self._table.delete(f"user_id IN ({quoted}){kept}")
+            # Noted by a commit of its own: a deletion that meets no row makes none.
+            write_deltalake(
+                self._table,
+                self.spec.batch([], []),
+                mode="append",
+                commit_properties=CommitProperties(app_transactions=[Transaction(_ERASURE, up_to)]),
+            )
+        except CommitFailedError as error:
+            raise Stale(self.spec.name) from error
 
     def count(self) -> int:
         """Rows in the table."""

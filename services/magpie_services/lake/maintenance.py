@@ -16,22 +16,20 @@ _OVERLAP = (3_600_000) << 20
 _OF_USERS = ("events", "decisions", "outcomes")
 
 
-def purge(folder: str, tables: Mapping[str, LakeTable]) -> int:
-    """Deletes what the tables hold of users erased since the last time; how many there were. Blocking."""
+def purge(folder: str, tables: Mapping[str, LakeTable]) -> set[str]:
+    """Deletes what the tables hold of users erased since the last time; who they were. Blocking."""
     since = min(tables[name].purged for name in _OF_USERS)
     found = erased(folder, since - _OVERLAP)
-    if not found.num_rows:
-        return 0
-    newest = max(found[POSITION].to_pylist())
+    newest = max(found[POSITION].to_pylist(), default=since)
     if newest <= since:
-        return 0
+        return set()
     user_ids = set(found["user_id"].to_pylist())
     for name in _OF_USERS:
         tables[name].purge(user_ids, newest)
     log.info("lake.purged", users=len(user_ids))
-    return len(user_ids)
+    return user_ids
 
 
-def erased(folder: str, since: int) -> pa.Table:
-    """Erasures (user_id, position) logged beyond the place `since`."""
+def erased(folder: str, since: int = -1) -> pa.Table:
+    """Erasures (user_id, position) logged beyond the place `since`, all without one."""
     return readers.matching(folder, EVENTS, ["user_id", POSITION], {"kind": "erased"}, since)

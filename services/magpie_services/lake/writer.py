@@ -6,7 +6,7 @@ anywhere is followed by one that reads the places from the tables and goes on.
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import msgspec
@@ -14,6 +14,7 @@ import pyarrow as pa
 import structlog
 
 from magpie_services.core import codec
+from magpie_services.core.events import EventKind
 from magpie_services.kit import metrics
 from magpie_services.kit.errors import Unavailable
 from magpie_services.kit.lease import Lease
@@ -60,7 +61,9 @@ class Writer:
         }
         self._committed: dict[str, int] = {}
         self._read: dict[str, int] = {}
-        self._erased_seen = True  # perhaps before we came
+        # Whose rows are left out if they still come: a push or an outcome that was under way.
+        self._erased: set[str] = set()
+        self._erased_seen = True
 
     async def run(self) -> None:
         """Writes until cancelled; waits while another holds the lease, and while Redis is away."""
@@ -81,6 +84,7 @@ class Writer:
         renewing = asyncio.create_task(self._renew())
         try:
             await asyncio.to_thread(self._refresh)
+            await self._lift()
             log.info("lake.writing", fence=self._lease.fence)
             while True:
                 entries = await self._collect()
@@ -122,6 +126,26 @@ class Writer:
             stream: self._tables[spec.name].place(stream) for stream, spec in self._specs.items()
         }
         self._read = dict(self._committed)
+        self._erased = set(maintenance.erased(self._settings.folder)["user_id"].to_pylist())
+        self._erased_seen = True  # whoever wrote before us may not have come to removing them
+
+    async def _lift(self) -> None:
+        """Sees to it that no stream gives out ids again that are behind its place in the table.
+
+        A Redis that was restored from an older file, or a replica that lacked the last entries, goes back; if
+        its clock is behind too, new entries would never be read, and then trimmed.
+        """
+        lifted = {s: end for s, end in self._committed.items() if end and places.trimmed(s)}
+        with store_errors():
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for stream, end in lifted.items():
+                    pipe.xadd(stream, {"lifted": "1"}, id=places.entry_id(end))  # refused where all is well
+                answers = await pipe.execute(raise_on_error=False)
+            for stream, answer in zip(lifted, answers, strict=True):
+                if not isinstance(answer, Exception):
+                    log.warning("lake.stream_went_back", stream=stream, place=places.entry_id(lifted[stream]))
+                elif "equal or smaller" not in str(answer):
+                    raise answer
 
     async def _collect(self) -> list[Entry]:
         """Entries beyond those read, until there are enough or the first has waited long enough."""
@@ -156,7 +180,7 @@ class Writer:
             by_table.setdefault(self._specs[entry.stream].name, []).append(entry)
         for name, mine in by_table.items():
             table = self._tables[name]
-            rows, dead = await asyncio.to_thread(columns, table.spec, mine)
+            rows, dead = await asyncio.to_thread(columns, table.spec, mine, self._erased)
             await self._bury(dead)
             moved = {entry.stream: (self._committed[entry.stream], entry.place) for entry in mine}
             if time.monotonic() > self._held_until:
@@ -165,7 +189,7 @@ class Writer:
                 await asyncio.to_thread(table.append, rows, moved, self._lease.fence)
             self._committed.update({stream: end for stream, (_, end) in moved.items()})
             metrics.LAKE_ROWS.labels(name).inc(rows.num_rows)
-            if name == EVENTS.name and "erased" in set(rows.column("kind").to_pylist()):
+            if name == EVENTS.name and EventKind.ERASED in set(rows.column("kind").to_pylist()):
                 self._erased_seen = True
             await self._trim(moved)
         newest = max(entry.place for entry in entries)
@@ -176,7 +200,7 @@ class Writer:
         for table in self._tables.values():
             await asyncio.to_thread(table.tidy, settings.compact_after, settings.vacuum_hours)
         if self._erased_seen:
-            await asyncio.to_thread(maintenance.purge, settings.folder, self._tables)
+            self._erased |= await asyncio.to_thread(maintenance.purge, settings.folder, self._tables)
             self._erased_seen = False
 
     async def _trim(self, moved: Mapping[str, tuple[int, int]]) -> None:
@@ -198,17 +222,21 @@ class Writer:
                 await self._redis.xadd(places.dead_letters(entry.stream), fields, maxlen=_MAX_DEAD_LETTERS)
 
 
-def columns(spec: TableSpec, entries: list[Entry]) -> tuple[pa.RecordBatch, list[Entry]]:
-    """The entries' rows in columns, and the entries that make none."""
+def columns(
+    spec: TableSpec, entries: list[Entry], erased: Collection[str] = ()
+) -> tuple[pa.RecordBatch, list[Entry]]:
+    """The entries' rows in columns without those of `erased` users, and the entries that make none."""
     good, rows, dead = [], [], []
     for entry in entries:
         try:
             row = codec.decode(spec.row, entry.fields[b"v"])
         except (KeyError, msgspec.DecodeError):
             dead.append(entry)
-        else:
-            good.append(entry)
-            rows.append(row)
+            continue
+        if getattr(row, "user_id", "") in erased and getattr(row, "kind", "") != EventKind.ERASED:
+            continue
+        good.append(entry)
+        rows.append(row)
     try:
         return spec.batch(rows, [entry.place for entry in good]), dead
     except (ValueError, OverflowError, pa.ArrowException):

@@ -11,13 +11,15 @@ from magpie_services.core.decisions import Arm, Copy, Decision, DecisionVerdict,
 from magpie_services.core.events import Event, EventKind
 from magpie_services.core.items import Item
 from magpie_services.kit.redis import Redis, items_key, partition, stream_key
-from magpie_services.lake import readers
+from magpie_services.lake import places, readers
 from magpie_services.lake.delta import LakeTable, Stale
 from magpie_services.lake.schemas import EVENTS, TABLES
 from magpie_services.lake.settings import LakeSettings
 from magpie_services.lake.writer import Writer
 
 NOW_MS = 1_760_000_000_000
+OF_USERS = ("events", "decisions", "outcomes")
+SAME_PART = next(user for n in range(2, 999) if partition(user := f"u{n}") == partition("u1"))
 
 
 def event(event_id: str, user_id: str = "u1", **rest: Any) -> Event:
@@ -142,3 +144,28 @@ async def test_an_erased_user_leaves_the_tables(redis: Redis, tmp_path: Path) ->
         await eventually(lambda: len(ids(tmp_path)) == 3)
         await add(redis, event("gone", kind=EventKind.ERASED), event("gone", "it's", kind=EventKind.ERASED))
         await eventually(lambda: sorted(ids(tmp_path)) == ["e3", "gone", "gone"])
+        await eventually(lambda: all(LakeTable(str(tmp_path), TABLES[name]).purged for name in OF_USERS))
+
+
+async def test_what_comes_late_of_an_erased_user_is_left_out(redis: Redis, tmp_path: Path) -> None:
+    await add(redis, event("gone", kind=EventKind.ERASED))
+    for n in range(2):  # the writer that saw the erasure, and one that reads of it in the table
+        async with writing(redis, tmp_path):
+            await eventually(lambda: "gone" in ids(tmp_path))
+            await eventually(lambda: LakeTable(str(tmp_path), EVENTS).purged > 0)
+            await add(redis, event(f"late{n}"), event(f"other{n}", SAME_PART, occurred_ms=NOW_MS + n))
+            await eventually(lambda last=f"other{n}": last in ids(tmp_path))  # type: ignore[misc]
+    assert sorted(ids(tmp_path)) == ["gone", "other0", "other1"]
+
+
+async def test_entries_of_a_redis_that_went_back_are_read(redis: Redis, tmp_path: Path) -> None:
+    stream = stream_key("events", partition("u1"))
+    ahead = places.place_of(b"4000000000000-0")  # written by a clock far ahead of the one that Redis has now
+    LakeTable(str(tmp_path), EVENTS).append(EVENTS.batch([], []), {stream: (0, ahead)}, fence=1)
+    async with writing(redis, tmp_path):
+        for _ in range(200):
+            if await redis.exists(stream):
+                break
+            await asyncio.sleep(0.02)
+        await add(redis, event("e1"))
+        await eventually(lambda: ids(tmp_path) == ["e1"])
