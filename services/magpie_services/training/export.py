@@ -43,7 +43,8 @@ class RetrieverModule(tf.Module):
             tf.TensorSpec([None, HISTORY], tf.int32, name="items"),
             tf.TensorSpec([None, HISTORY], tf.int32, name="kinds"),
             tf.TensorSpec([None, HISTORY], tf.float32, name="gaps"),
-        ]
+        ],
+        autograph=False,
     )
     def retrieve(self, items: Any, kinds: Any, gaps: Any) -> dict[str, Any]:
         """User vectors, see the serving contract; an index beyond the vocabulary reads as padding."""
@@ -51,7 +52,7 @@ class RetrieverModule(tf.Module):
         vector = self._reader.layer(tf.gather(self._table, items), kinds, gaps, items > 0)
         return {"vector": tf.debugging.check_numerics(vector, "vector")}
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.int32, name="rows")])
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.int32, name="rows")], autograph=False)
     def item_vectors(self, rows: Any) -> dict[str, Any]:
         """Ids and vectors of rows of the table, and for each the table's length; a row beyond it is padding.
 
@@ -85,7 +86,8 @@ class RankerModule(tf.Module):
             tf.TensorSpec([None, RECENT], tf.int32, name="recent"),
             tf.TensorSpec([None, None], tf.float32, name="mask"),
             tf.TensorSpec([None, None], tf.float32, name="sent"),
-        ]
+        ],
+        autograph=False,
     )
     def rank(
         self, user: Any, items: Any, cross: Any, hashes: Any, recent: Any, mask: Any, sent: Any
@@ -94,7 +96,7 @@ class RankerModule(tf.Module):
         found = self._model.layer.probabilities(user, items, cross, hashes, recent, sent)
         return {"probabilities": tf.debugging.check_numerics(found, "probabilities") * mask[..., None]}
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.int32, name="unit")])
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.int32, name="unit")], autograph=False)
     def light(self, unit: Any) -> dict[str, Any]:
         """Weights [n, 4, F] and bias [n, 4] of the light model, calibrated like the deep one."""
         weights, bias, slope, offset = self._light
@@ -103,7 +105,7 @@ class RankerModule(tf.Module):
             "bias": _for_each(unit, bias * slope + offset),
         }
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.int32, name="unit")])
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.int32, name="unit")], autograph=False)
     def schema(self, unit: Any) -> dict[str, Any]:
         """The hash of the feature schema, for each unit."""
         return {"hash": tf.fill(tf.shape(unit), SCHEMA_HASH)}
@@ -130,7 +132,7 @@ def save_retriever(model: Retriever, ids: tuple[str, ...], folder: Path) -> None
         ("retrieve", {"items": zeros[:n], "kinds": zeros[:n], "gaps": zeros[:n].astype(np.float32)})
         for n in RETRIEVE_BATCHES
     ]
-    calls.append(("item_vectors", {"rows": np.arange(1_000, dtype=np.int32)}))
+    calls.append(("item_vectors", {"rows": np.arange(512, dtype=np.int32)}))
     _save(module, signatures, "retriever", calls, folder)
 
 

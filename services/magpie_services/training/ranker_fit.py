@@ -40,7 +40,7 @@ def train(
     if len(rest) < MIN_ROWS or (epochs is None and len(exam) < MIN_ROWS // 10):
         return model, 0
     best, best_epoch, kept = _loss(model, exam), 0, model.get_weights()
-    step = _compiled(model, plan)
+    step = _compiled(model, plan, _tensors(rest.take(np.arange(1))))
     end: float | None = None
     for epoch in range(1, limit + 1):
         order = rng.permutation(len(rest))
@@ -112,10 +112,13 @@ def _loss(model: Ranker, rows: Rows) -> float:
     return float(_losses(tf.constant(logits(model, rows)), labels, weights, share))
 
 
-def _compiled(model: Ranker, plan: RankerPlan) -> Any:
+def _compiled(model: Ranker, plan: RankerPlan, example: tuple[Any, ...]) -> Any:
+    """The step, traced once for all sizes of a batch."""
     optimizer = keras.optimizers.AdamW(plan.learning_rate, weight_decay=plan.ridge, clipnorm=1.0)
+    optimizer.build(model.trainable_weights)
+    shapes = tf.nest.map_structure(lambda one: tf.TensorSpec([None, *one.shape[1:]], one.dtype), example)
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(input_signature=shapes, autograph=False)
     def step(columns: tuple[Any, ...], labels: Any, weights: Any, share: Any) -> Any:
         user, items, cross, hashes, recent, sent = columns
         with tf.GradientTape() as tape:

@@ -79,7 +79,9 @@ class Retriever(keras.Model):
         self.reader = Reader(plan)
         vectors = tf.TensorSpec([None, HISTORY, VECTOR], tf.float32)
         kinds, gaps, real = (tf.TensorSpec([None, HISTORY], kind) for kind in (tf.int32, tf.float32, tf.bool))
-        self.read = tf.function(self.reader.call, input_signature=[vectors, kinds, gaps, real])
+        self.read = tf.function(
+            self.reader.call, input_signature=[vectors, kinds, gaps, real], autograph=False
+        )
         self.log_scale = self.add_weight(
             shape=(), initializer=keras.initializers.Constant(2.5), name="log_scale"
         )

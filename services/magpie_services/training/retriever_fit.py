@@ -141,7 +141,7 @@ class _Learner:
                 drawn = np.arange(1, size + 1) if size <= negatives else rng.integers(1, size + 1, negatives)
                 inputs = (_tensors(batch), tf.constant(drawn.astype(np.int32)))
                 if self._step is None:
-                    self._step = _compiled(self._model, self._optimizer)
+                    self._step = _compiled(self._model, self._optimizer, *inputs)
                     self._step(*inputs)
                     end = time.monotonic() + seconds  # compiling is not training
                 self._step(*inputs)
@@ -154,8 +154,13 @@ class _Learner:
                 return
 
 
-def _compiled(model: retriever.Retriever, optimizer: Any) -> Any:
-    @tf.function(reduce_retracing=True)
+def _compiled(model: retriever.Retriever, optimizer: Any, batch: tuple[Any, ...], negatives: Any) -> Any:
+    """The step, traced once for all sizes: all variables are there before, and no shape is fixed."""
+    retriever.loss(model, tuple(column[:1] for column in batch), negatives)
+    optimizer.build(model.trainable_weights)
+    shapes = tuple(tf.TensorSpec([None, *column.shape[1:]], column.dtype) for column in (*batch, negatives))
+
+    @tf.function(input_signature=[shapes[:-1], shapes[-1]], autograph=False)
     def step(batch: tuple[Any, ...], negatives: Any) -> Any:
         with tf.GradientTape() as tape:
             value = retriever.loss(model, batch, negatives)
