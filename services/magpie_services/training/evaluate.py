@@ -1,10 +1,14 @@
 """The child process that examines: `python -m magpie_services.training.evaluate --run FOLDER`.
 
+A fit examines what it made before it ends, for TensorFlow is up there already; this process is for the rest:
+a fit that was cut short, another champion in the meantime.
+
 It loads the run's bundles and the champion's twin as serving would, sets all of them the same exam, asks the
 gate and leaves `verdict.json`.
 """
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,27 +20,33 @@ from magpie_services.training import child, evaluation, gate, metrics, sequences
 from magpie_services.training.evaluation import Exam
 from magpie_services.training.gate import Marks
 from magpie_services.training.plan import Plan
-from magpie_services.training.results import OUTCOME, Outcome
+from magpie_services.training.results import OUTCOME, Outcome, judged
 from magpie_services.training.rows import CLICK, PURCHASE, WIDTHS
 from magpie_services.training.sequences import History
 
 RANKED = 100
+Progress = Callable[[str, float], None]
 _BATCH = 256
 
 
-def evaluate(plan: Plan) -> Outcome:
+def evaluate(plan: Plan, say: Progress = child.say) -> Outcome:
     """Examines the bundles of a run."""
     exam = evaluation.load(plan.path / "exam.npz")
-    child.say("examining the new models", 0.1)
+    say("examining the new models", 0.1)
     twin = examine(plan.path / "twin", exam)
     release = examine(plan.path / "release", exam)
     champion = None
     if plan.champion_folder and Path(plan.champion_folder).is_dir():
-        child.say(f"examining the champion, version {plan.champion}", 0.6)
+        say(f"examining the champion, version {plan.champion}", 0.6)
         champion = examine(Path(plan.champion_folder), exam)
     popular = np.array([metrics.ndcg(exam.popular.tolist(), wanted, 10) for wanted in exam.wanted])
     verdict = gate.judge(twin, release, champion, popular, plan.seed)
-    return Outcome(passed=verdict.passed, reasons=list(verdict.reasons), metrics=verdict.metrics)
+    return Outcome(
+        champion=plan.champion,
+        passed=verdict.passed,
+        reasons=list(verdict.reasons),
+        metrics=verdict.metrics,
+    )
 
 
 def examine(folder: Path, exam: Exam) -> Marks:
@@ -164,9 +174,10 @@ def _load(folder: Path) -> Any:
         return None
 
 
-def main(plan: Plan) -> None:
-    if not (plan.path / OUTCOME).exists():
-        child.leave(plan.path / OUTCOME, evaluate(plan))
+def main(plan: Plan, say: Progress = child.say) -> None:
+    """Leaves the verdict, if it is not there yet."""
+    if not judged(plan.path, plan.champion):
+        child.leave(plan.path / OUTCOME, evaluate(plan, say))
 
 
 if __name__ == "__main__":

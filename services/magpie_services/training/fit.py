@@ -1,8 +1,8 @@
 """The child process that trains: `python -m magpie_services.training.fit --run FOLDER`.
 
 It reads the plan in the folder and leaves there `release/` (learnt from all), `twin/` (the same without the
-newest week, which is what the gate may examine), the exam and `report.json`. One JSON line on stdout for
-each step.
+newest week, which is what the gate may examine), the exam, `report.json` and the gate's `verdict.json`. One
+JSON line on stdout for each step.
 """
 
 import shutil
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from magpie_services.kit.errors import Invalid
-from magpie_services.training import child, dataset, evaluation
+from magpie_services.training import child, dataset, evaluate, evaluation
 from magpie_services.training import rows as ranker_rows
 from magpie_services.training.dataset import Dataset
 from magpie_services.training.plan import Plan
@@ -86,6 +86,7 @@ def _part(low: float, high: float) -> Any:
 def main(plan: Plan) -> None:
     if not (plan.path / REPORT).exists():  # a second delivery finds the work done
         child.leave(plan.path / REPORT, fit(plan))
+    evaluate.main(plan, _part(0.96, 1.0))
 
 
 if __name__ == "__main__":

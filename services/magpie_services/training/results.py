@@ -18,8 +18,9 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """The gate's word."""
+    """The gate's word; `champion` is the version that was compared with, 0 for none."""
 
+    champion: int
     passed: bool
     reasons: list[str]
     metrics: dict[str, float]
@@ -38,6 +39,14 @@ def report(folder: Path) -> Report:
 def outcome(folder: Path) -> Outcome:
     """What the gate said. Raises Invalid where it has not."""
     return _read(folder / OUTCOME, Outcome)
+
+
+def judged(folder: Path, champion: int) -> bool:
+    """Whether the gate has spoken, about this champion and no other."""
+    try:
+        return outcome(folder).champion == champion
+    except Invalid:
+        return False
 
 
 def _read(path: Path, kind: type[T]) -> T:
