@@ -10,11 +10,13 @@ from magpie_services.kit import redis, serving
 from magpie_services.kit.clock import clock_for
 from magpie_services.kit.errors import Unavailable
 from magpie_services.kit.idempotency import Answers
+from magpie_services.kit.refreshing import Refresher
 from magpie_services.training import broker
 from magpie_services.training.redis_store import RedisStore
 from magpie_services.training.release import Releases
 from magpie_services.training.servicer import ReleaseServicer
 from magpie_services.training.settings import TrainingSettings
+from magpie_services.training.sweep import LOOK_SECONDS, Sweep
 
 # A queue that is away is told to the caller, who has a deadline, and not waited for.
 PATIENCE = {"max_retries": 2, "interval_start": 0.1, "interval_step": 0.3, "interval_max": 0.5}
@@ -46,12 +48,14 @@ async def main(settings: TrainingSettings) -> None:
     async def close_queue() -> None:
         producer.close()
 
+    sweep = Refresher("left behind runs", Sweep(store, enqueue).look, poll_seconds=LOOK_SECONDS)
     servicer = ReleaseServicer(store, releases, Answers(client), enqueue, clock)
     await serving.serve(
         settings,
         lambda server: release_grpc.add_ReleaseServiceServicer_to_server(servicer, server),
         clock=clock,
         ready=ready,
+        background=[sweep.run],
         closers=[close_queue, client.aclose],
     )
 

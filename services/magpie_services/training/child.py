@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from magpie_services.kit.errors import MagpieError
+from magpie_services.training import orphan
 from magpie_services.training import plan as plans
 from magpie_services.training.plan import Plan
 
@@ -42,7 +43,8 @@ async def run(module: str, plan: Plan, progress: Progress, *, memory_mb: int, ti
     `progress` is called with each line and at least every 10 s; what it raises kills the child.
     Raises ChildFailed.
     """
-    command = [sys.executable, "-m", module, "--run", plan.folder, "--memory-mb", str(memory_mb)]
+    limits = ["--memory-mb", str(memory_mb), "--parent", str(os.getpid())]
+    command = [sys.executable, "-m", module, "--run", plan.folder, *limits]
     with (plan.path / f"{module.rpartition('.')[2]}.log").open("ab") as log:
         process = await asyncio.create_subprocess_exec(
             *command,
@@ -119,14 +121,17 @@ def main(work: Callable[[Plan], None]) -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--run", required=True, type=Path, help="work folder of the run, with its plan.json")
     parser.add_argument("--memory-mb", type=int, default=0, help="limit of private memory; 0: none")
+    parser.add_argument("--parent", type=int, default=0, help="process to end with; 0: none")
     told = parser.parse_args()
+    if told.parent:
+        orphan.die_with(told.parent)
     if told.memory_mb:
         limit = told.memory_mb << 20
         # Private memory, not address space: TensorFlow reserves far more of the latter than it uses.
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     try:
         with (told.run / "lock").open("w") as lock:
-            # A worker that was killed may have left a child behind; it dies of its broken pipe soon.
+            # A worker that was killed may have left a child behind, which ends within a second.
             fcntl.flock(lock, fcntl.LOCK_EX)
             work(plans.load(told.run))
     except MagpieError as error:

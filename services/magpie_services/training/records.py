@@ -22,7 +22,7 @@ ENDED = frozenset({RunState.RELEASED, RunState.REFUSED, RunState.FAILED})
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """One way from the lake to a model. `fence` grows each time a worker takes it up: only the last may
-    write.
+    write. `tries` counts how often the step it stands at was begun.
     """
 
     run_id: str
@@ -37,6 +37,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     created_ms: int = 0
     updated_ms: int = 0
     fence: int = 0
+    tries: int = 0
 
 
 class ReleaseState(StrEnum):

@@ -6,7 +6,7 @@ import msgspec
 
 from magpie_services.kit.errors import Conflict, NotAllowed, NotFound
 from magpie_services.kit.redis import Redis, Script, store_errors
-from magpie_services.training.records import Release, ReleaseState, Run, RunState
+from magpie_services.training.records import ENDED, Release, ReleaseState, Run, RunState
 
 KEEP_RUN_SECONDS = 90 * 24 * 3_600
 LEASE_MS = 60_000
@@ -14,6 +14,7 @@ LEASE_MS = 60_000
 _PREFIX = "magpie:{models}:"
 _RELEASES, _SERVED = f"{_PREFIX}releases", f"{_PREFIX}served"
 _ROLLED_BACK, _VERSION = f"{_PREFIX}rolled_back", f"{_PREFIX}version"
+_OPEN = f"{_PREFIX}open"  # runs that have not ended
 
 # A run is a hash: `v` its record, `fence` who may write it; beside it a lease that says somebody does.
 _CLAIM = Script("""
@@ -27,6 +28,7 @@ _WRITE = Script("""
 if redis.call('HGET', KEYS[1], 'fence') ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'v', ARGV[2])
 redis.call('PEXPIRE', KEYS[2], ARGV[3])
+if ARGV[4] ~= '' then redis.call('SREM', KEYS[3], ARGV[4]) end
 return 1
 """)
 _LET_GO = Script("""
@@ -66,8 +68,11 @@ class RedisStore:
     async def create(self, run: Run) -> None:
         """Keeps a new run for 90 days; a run that is there already stays as it is."""
         with store_errors():
-            await self._redis.hsetnx(_run(run.run_id), "v", msgspec.json.encode(run))
-            await self._redis.expire(_run(run.run_id), KEEP_RUN_SECONDS)
+            pipe = self._redis.pipeline(transaction=True)
+            pipe.hsetnx(_run(run.run_id), "v", msgspec.json.encode(run))
+            pipe.expire(_run(run.run_id), KEEP_RUN_SECONDS)
+            pipe.sadd(_OPEN, run.run_id)
+            await pipe.execute()
 
     async def run(self, run_id: str) -> Run:
         """Raises NotFound."""
@@ -99,11 +104,34 @@ class RedisStore:
         with store_errors():
             done = await _WRITE(
                 self._redis,
-                keys=[_run(run.run_id), _lease(run.run_id)],
-                args=[run.fence, msgspec.json.encode(run), lease_ms],
+                keys=[_run(run.run_id), _lease(run.run_id), _OPEN],
+                args=[
+                    run.fence,
+                    msgspec.json.encode(run),
+                    lease_ms,
+                    run.run_id if run.state in ENDED else "",
+                ],
             )
         if not done:
             raise Conflict(f"another worker has taken up run {run.run_id}")
+
+    async def idle(self) -> list[Run]:
+        """Runs that have not ended and that no worker is at."""
+        found = []
+        with store_errors():
+            for name in await self._redis.smembers(_OPEN):
+                run_id = name.decode() if isinstance(name, bytes) else name
+                if await self._redis.exists(_lease(run_id)):
+                    continue
+                try:
+                    run = await self.run(run_id)
+                except NotFound:
+                    run = None
+                if run is None or run.state in ENDED:
+                    await self._redis.srem(_OPEN, run_id)
+                else:
+                    found.append(run)
+        return found
 
     async def next_version(self, floor: int) -> int:
         """A version above all given out before and above `floor`."""

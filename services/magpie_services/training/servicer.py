@@ -3,19 +3,20 @@
 import asyncio
 import secrets
 import uuid
-from collections.abc import Callable
 from typing import Any
 
 import grpc
+import structlog
 
 from magpie.v1 import release_service_pb2 as release_pb
 from magpie.v1 import release_service_pb2_grpc as release_grpc
 from magpie_services.kit.clock import Clock
-from magpie_services.kit.errors import Invalid
+from magpie_services.kit.errors import Invalid, Unavailable
 from magpie_services.kit.idempotency import Answers
 from magpie_services.training.records import Release, ReleaseState, Run, RunState
 from magpie_services.training.redis_store import RedisStore, open_run
 from magpie_services.training.release import Releases
+from magpie_services.training.sweep import Enqueue
 from magpie_services.wire import values
 
 MAX_REASON_CHARS = 500
@@ -26,8 +27,8 @@ _RUN_STATES = values.numbers(RunState, "RUN_STATE", dict(release_pb.RunState.ite
 _RELEASE_STATES = values.numbers(ReleaseState, "RELEASE_STATE", dict(release_pb.ReleaseState.items()))
 
 Context = grpc.aio.ServicerContext[Any, Any]
-#: Puts the first task of a run into the queue; blocks. Raises Unavailable.
-Enqueue = Callable[[str], None]
+
+log = structlog.get_logger()
 
 
 class ReleaseServicer(release_grpc.ReleaseServiceServicer):
@@ -55,7 +56,10 @@ class ReleaseServicer(release_grpc.ReleaseServiceServicer):
             seed = request.seed or secrets.randbelow(MAX_SEED) + 1
             run = open_run(f"run-{uuid.uuid4().hex[:16]}", as_of_ms, seed, self._clock.now_ms())
             await self._store.create(run)
-            await asyncio.to_thread(self._enqueue, run.run_id)
+            try:
+                await asyncio.to_thread(self._enqueue, run.run_id)
+            except Unavailable as error:  # it is on record: the sweep puts it into the queue
+                log.warning("run.not_queued", run_id=run.run_id, problem=error.message)
             return run.run_id.encode()
 
         answer = await self._answers.once(
@@ -74,7 +78,7 @@ class ReleaseServicer(release_grpc.ReleaseServiceServicer):
     ) -> release_pb.ListReleasesResponse:
         if not 0 <= request.page_size <= MAX_PAGE:
             raise Invalid("page_size", f"must be 0 to {MAX_PAGE}")
-        if request.page_token and not request.page_token.isdecimal():
+        if request.page_token and not (request.page_token.isdecimal() and len(request.page_token) <= 18):
             raise Invalid("page_token", "is not one that this service gave")
         below = int(request.page_token) if request.page_token else None
         found = [one for one in await self._store.releases() if below is None or one.version < below]

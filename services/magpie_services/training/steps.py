@@ -20,7 +20,7 @@ from magpie_services.training import release as releases
 from magpie_services.training.broker import EVALUATE, REFRESH_INDEX, RELEASE, RETRAIN
 from magpie_services.training.plan import Plan
 from magpie_services.training.publish import Manifest
-from magpie_services.training.records import ENDED, Release, Run, RunState
+from magpie_services.training.records import ENDED, Release, ReleaseState, Run, RunState
 from magpie_services.training.redis_store import RedisStore
 from magpie_services.training.release import Releases, Statuses
 from magpie_services.training.settings import TrainingSettings
@@ -28,6 +28,7 @@ from magpie_services.training.settings import TrainingSettings
 log = structlog.get_logger()
 
 LEASE_SECONDS = 60.0
+MAX_TRIES = 10
 
 # The step that a run in this state waits for.
 NEXT: dict[RunState, str] = {
@@ -60,9 +61,7 @@ class Steps:
             if step == REFRESH_INDEX and run.state == RunState.RELEASING and run.version:
                 run = await self._see_through(run)
             elif NEXT.get(run.state) == step:
-                run = await {RETRAIN: self._retrain, EVALUATE: self._evaluate, RELEASE: self._release}[step](
-                    run
-                )
+                run = await self._work(step, run)
             await self._write(run)
         finally:
             await self.store.let_go(run_id, worker)
@@ -79,6 +78,14 @@ class Steps:
         finally:
             await self.store.let_go(run_id, worker)
 
+    async def _work(self, step: str, run: Run) -> Run:
+        if run.tries >= MAX_TRIES:  # errors are counted by the queue; this is for what takes the worker along
+            reason = f"was begun {run.tries} times and never came to an end"
+            return _with(run, state=RunState.FAILED, reason=reason, activity="")
+        run = await self._write(run, tries=run.tries + 1)
+        work = {RETRAIN: self._retrain, EVALUATE: self._evaluate, RELEASE: self._release}[step]
+        return _with(await work(run), tries=0)
+
     async def _retrain(self, run: Run) -> Run:
         plan = await self._plan(run)
         run = await self._write(run, state=RunState.TRAINING, activity="starts training", reason="")
@@ -88,7 +95,8 @@ class Steps:
 
     async def _evaluate(self, run: Run) -> Run:
         plan = await self._plan(run)
-        run = await self._child(run, "magpie_services.training.evaluate", plan, 0.8, 0.9)
+        if not results.judged(plan.path, plan.champion):
+            run = await self._child(run, "magpie_services.training.evaluate", plan, 0.8, 0.9)
         outcome = results.outcome(plan.path)
         run = _with(run, metrics={**run.metrics, **outcome.metrics})
         if not outcome.passed:
@@ -98,10 +106,8 @@ class Steps:
     async def _release(self, run: Run) -> Run:
         plan = await self._plan(run)
         if not run.version:
-            if (
-                await self._champion() != plan.champion
-            ):  # another was released meanwhile: compare with that one
-                (plan.path / results.OUTCOME).unlink(missing_ok=True)
+            if await self._champion() != plan.champion:
+                # Another was released meanwhile: compare with that one.
                 return _with(run, state=RunState.EVALUATING, activity="waits to be examined again")
             version = await self.store.next_version(publish.newest(self.settings.model_folder))
             run = await self._write(
@@ -135,7 +141,9 @@ class Steps:
             )
         )
         run = await self._write(run, activity=f"lets version {run.version} serve", progress=0.95)
-        await self.releases.promote(run.version)
+        # Begun again after a crash it may have served already, and somebody may have gone back since.
+        if (await self.store.release(run.version)).state == ReleaseState.STAGED:
+            await self.releases.promote(run.version)
         return run
 
     async def _see_through(self, run: Run) -> Run:

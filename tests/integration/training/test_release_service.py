@@ -16,12 +16,15 @@ from magpie_services.kit.clock import SystemClock
 from magpie_services.kit.errors import Conflict, Unavailable
 from magpie_services.kit.idempotency import Answers
 from magpie_services.kit.redis import Redis
+from magpie_services.training.broker import RETRAIN
 from magpie_services.training.publish import MODELS
 from magpie_services.training.records import Release, ReleaseState, RunState
 from magpie_services.training.redis_store import RedisStore, open_run
 from magpie_services.training.release import CONFIG, Releases, wait_until_indexed, wait_until_served
 from magpie_services.training.servicer import ReleaseServicer
 from magpie_services.training.settings import TrainingSettings
+from magpie_services.training.steps import MAX_TRIES, Steps
+from magpie_services.training.sweep import Sweep
 
 
 @dataclass
@@ -31,6 +34,7 @@ class Room:
     releases: Releases
     models: Path
     queued: list[str]
+    servicer: ReleaseServicer
 
     async def publish(self, version: int, *, promote: bool = True) -> None:
         for model in MODELS:
@@ -67,7 +71,8 @@ async def room(redis: Redis, tmp_path: Path) -> AsyncIterator[Room]:
         ) as address,
         grpc.aio.insecure_channel(address) as channel,
     ):
-        yield Room(release_grpc.ReleaseServiceStub(channel), store, releases, tmp_path / "models", queued)
+        stub = release_grpc.ReleaseServiceStub(channel)
+        yield Room(stub, store, releases, tmp_path / "models", queued, servicer)
 
 
 async def test_the_same_request_id_is_the_same_run_and_one_task(room: Room) -> None:
@@ -177,6 +182,46 @@ async def test_a_run_has_one_writer(room: Room) -> None:
         await room.store.write(msgspec.structs.replace(first, state=RunState.RELEASED))
     await room.store.write(msgspec.structs.replace(second, state=RunState.TRAINING))
     assert (await room.store.run("r")).state == RunState.TRAINING
+
+
+async def test_a_run_that_stands_still_is_queued_again_and_ever_less_often(room: Room) -> None:
+    sweep = Sweep(room.store, room.queued.append)
+    await room.store.create(open_run("r", 0, 1, 1_000))
+    looks = []
+    for _ in range(9):
+        await sweep.look()
+        looks.append(len(room.queued))
+    assert looks == [0, 1, 1, 2, 2, 2, 2, 3, 3]
+    taken = await room.store.claim("r", "one")
+    await sweep.look()
+    await sweep.look()
+    await room.store.let_go("r", "one")
+    await sweep.look()
+    assert len(room.queued) == 3  # somebody was at it: it is looked at anew
+    await room.store.write(msgspec.structs.replace(taken, state=RunState.FAILED))
+    await room.store.let_go("r", "one")
+    assert not await room.store.idle()
+
+
+async def test_a_queue_that_is_away_leaves_the_run_to_the_sweep(room: Room) -> None:
+    def away(run_id: str) -> None:
+        raise Unavailable("the task queue is unavailable")
+
+    room.servicer._enqueue = away
+    run = (
+        await room.stub.RequestRetraining(release_pb.RequestRetrainingRequest(request_id="q"), timeout=5)
+    ).run
+    assert run.state == release_pb.RUN_STATE_QUEUED
+    assert [one.run_id for one in await room.store.idle()] == [run.run_id]
+
+
+async def test_a_step_that_takes_its_worker_along_is_given_up(room: Room, tmp_path: Path) -> None:
+    settings = TrainingSettings(model_folder=tmp_path / "models")
+    steps = Steps(settings=settings, store=room.store, releases=room.releases, clock=SystemClock())
+    await room.store.create(msgspec.structs.replace(open_run("r", 0, 1, 1_000), tries=MAX_TRIES))
+    assert await steps.run(RETRAIN, "r", "one") == ""
+    run = await room.store.run("r")
+    assert (run.state, run.reason) == (RunState.FAILED, "was begun 10 times and never came to an end")
 
 
 async def test_versions_only_grow(room: Room) -> None:
