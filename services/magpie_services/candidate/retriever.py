@@ -22,7 +22,7 @@ from magpie_services.kit.refreshing import Refresher
 log = structlog.get_logger()
 
 MODEL = "retriever"
-PAGE = 5_000
+PAGE = 512  # rows; a server that batches takes no more in a call (deploy/tf_serving/batching.txt)
 PAGE_SECONDS = 10.0
 # Batches are padded to one of these, so that a server which compiles by shape sees few shapes.
 BATCHES = (1, 8, 32, 128, 512)

@@ -103,7 +103,9 @@ class Ranker:
                 version=version,
                 timeout_seconds=self._timeout + SECONDS_A_USER * len(batch.mask),
             )
-            scores: Floats = outputs.get("probabilities", np.empty(0))[: len(batch.mask)]
+            scores: Floats = outputs.get("probabilities", np.empty((0, 0)))
+            # A server that batches pads our candidates to those of a call that came beside ours.
+            scores = scores[: len(batch.mask), : batch.mask.shape[1]]
             if scores.shape != (*batch.mask.shape, len(HEADS)) or not np.isfinite(scores).all():
                 raise Unavailable("the ranking model answers with no probabilities")
             ok = True
