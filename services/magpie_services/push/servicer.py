@@ -80,17 +80,18 @@ class PushServicer(push_grpc.PushServiceServicer):
         decision = await self._ledger.find(decision_id)
         if decision is None:
             raise NotFound(f"decision {decision_id} is not in the ledger")
+        told = explain.Explanation(decision, await self._titles(decision))
         return push_pb.ExplainDecisionResponse(
             decision=decisions.to_proto(decision),
-            summary=explain.summary(decision),
-            why=explain.why(decision),
+            summary=told.summary(),
+            why=told.why(),
             item=await self._item_explanation(decision),
             counterfactuals=[
                 push_pb.Counterfactual(
                     change=what_if.change,
                     verdict=decision_pb.DecisionVerdict.ValueType(decisions.VERDICTS[what_if.verdict]),
                 )
-                for what_if in explain.counterfactuals(decision)
+                for what_if in told.counterfactuals()
             ],
         )
 
@@ -109,6 +110,17 @@ class PushServicer(push_grpc.PushServiceServicer):
             agreed_count=compared.agreed,
             differing_decision_ids=compared.differing,
         )
+
+    async def _titles(self, decision: Decision) -> dict[str, str]:
+        """Titles of the chosen item and the next best: as logged, else as the catalogue has them now."""
+        known, other = explain.titles(decision), explain.runner_up(decision)
+        named = {decision.item_id, other.item_id if other else ""} - {"", *known}
+        try:
+            facts = await self._services.items(sorted(named))
+        except MagpieError as error:
+            log.info("explain.without_titles", error=error.reason)
+            facts = {}
+        return {item_id: fact.item.title for item_id, fact in facts.items()} | known
 
     async def _item_explanation(self, decision: Decision) -> ranking_pb.Explanation | None:
         if decision.arm is None or not decision.arm.item_id:

@@ -351,7 +351,10 @@ async def test_explains_from_the_ledger(bench: Bench) -> None:
     decision = await send(bench, NOON_MS, "ann")
     request = push_pb.ExplainDecisionRequest(decision_id=decision.decision_id)
     answer = await bench.push.ExplainDecision(request, timeout=5)
-    assert answer.summary == "Was sent item item0, the best of the items."
+    assert answer.summary == "Sent “Kettle 0” (item0): of the items for this user, it is worth most."
+    assert answer.why[1].startswith(
+        "The next best is “Kettle 1” (item1), worth 0.4 (chance of a click 40.00%)"
+    )
     assert answer.item.item_id == "item0"
     assert answer.counterfactuals[0].verdict == NO_SEND
     with pytest.raises(grpc.aio.AioRpcError) as error:

@@ -1,5 +1,6 @@
 """Words that are always there, and reasons fit for a person."""
 
+import msgspec
 import pytest
 
 from magpie_services.core.decisions import Arm, Decision, DecisionVerdict, Mode, Stage, Verdict
@@ -61,36 +62,60 @@ def said_no(predicate: str, reason: str, stage: Stage = Stage.TARGET) -> Verdict
     return Verdict(predicate=predicate, passed=False, stage=stage, reason=reason)
 
 
+def told(
+    verdict: DecisionVerdict, chosen: int = -1, *reasons: Verdict, explored: bool = False
+) -> explain.Explanation:
+    one = decision(verdict, chosen, *reasons, explored=explored)
+    return explain.Explanation(one, {"i1": "Blue kettle"})
+
+
 def test_a_push_is_explained_with_what_would_have_come_next() -> None:
-    sent = decision(DecisionVerdict.SENT, 0)
-    assert explain.summary(sent) == "Was sent item i1, the best of the items."
-    assert any(line.startswith("next best was i2") for line in explain.why(sent))
-    assert [what_if.verdict for what_if in explain.counterfactuals(sent)] == [
-        DecisionVerdict.NO_SEND,
-        DecisionVerdict.SENT,
-        DecisionVerdict.BLOCKED,
+    passed = Verdict(predicate="consent", passed=True, stage=Stage.TARGET)
+    sent = told(DecisionVerdict.SENT, 0, passed)
+    assert sent.summary() == "Sent “Blue kettle” (i1): of the items for this user, it is worth most."
+    assert sent.why() == [
+        "“Blue kettle” (i1) is worth 0.2 (chance of a click 20.00%)",
+        "The next best is item i2, worth 0.1 (chance of a click 10.00%)",
+        "Chosen so in 40.0% of such cases; the rest is drawn to learn",
+    ]
+    assert sent.counterfactuals() == [
+        ("Had the bar for a push been above 0.2, nothing would have been sent", "no_send"),
+        ("Had “Blue kettle” (i1) been out of stock, item i2 would have been next", "sent"),
     ]
 
 
+def test_titles_are_those_of_the_words() -> None:
+    copy = words.safe(KETTLE, "en")
+    sent = msgspec.structs.replace(decision(DecisionVerdict.SENT, 0), copy=copy)
+    assert explain.titles(sent) == {"k": "Blue kettle"}
+
+
 def test_a_block_names_the_rule_its_figures_and_what_would_lift_it() -> None:
-    blocked = decision(DecisionVerdict.BLOCKED, -1, said_no("minimum_gap", "last push 1.0 h ago"))
-    assert explain.summary(blocked) == "Stopped by the rule minimum_gap: last push 1.0 h ago."
-    (what_if,) = explain.counterfactuals(blocked)
+    blocked = told(DecisionVerdict.BLOCKED, -1, said_no("minimum_gap", "last push 1.0 h ago"))
+    assert blocked.summary() == "Not sent, by the rule minimum gap: last push 1.0 h ago."
+    (what_if,) = blocked.counterfactuals()
     assert what_if.change.startswith("Had more time passed since the last push")
 
 
+def test_what_waits_says_for_what() -> None:
+    wait = Verdict(predicate="quiet_hours", passed=True, stage=Stage.TARGET, reason="quiet until 08:00")
+    queued = told(DecisionVerdict.QUEUED, 0, wait)
+    assert queued.summary() == "Waits to send “Blue kettle” (i1): quiet until 08:00."
+    assert queued.counterfactuals()[0].verdict is DecisionVerdict.SENT
+
+
 def test_nothing_sent_tells_a_draw_from_a_judgement() -> None:
-    judged = decision(DecisionVerdict.NO_SEND, 2, said_no("value", "too little", Stage.RANK))
-    (what_if,) = explain.counterfactuals(judged)
+    judged = told(DecisionVerdict.NO_SEND, 2, said_no("value", "too little", Stage.RANK))
+    (what_if,) = judged.counterfactuals()
     assert what_if == (
-        "Were a push worth sending from a value of 0.2 down, item i1 would have been sent",
+        "Had the bar for a push been below 0.2, “Blue kettle” (i1) would have been sent",
         "sent",
     )
-    drawn = decision(DecisionVerdict.NO_SEND, 2, said_no("value", "drawn", Stage.RANK), explored=True)
-    (what_if,) = explain.counterfactuals(drawn)
-    assert what_if.change == "Without the draw, item i1 would have been weighed"
+    drawn = told(DecisionVerdict.NO_SEND, 2, said_no("value", "drawn", Stage.RANK), explored=True)
+    (what_if,) = drawn.counterfactuals()
+    assert what_if.change == "Without the draw, “Blue kettle” (i1) would have been chosen"
 
 
 @pytest.mark.parametrize("verdict", list(DecisionVerdict))
 def test_every_verdict_has_a_line(verdict: DecisionVerdict) -> None:
-    assert explain.summary(decision(verdict)).endswith(".")
+    assert told(verdict).summary().endswith(".")
