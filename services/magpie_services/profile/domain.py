@@ -217,23 +217,29 @@ class Profiles:
         """
         for attempt in range(_ATTEMPTS):
             row = await self._row(user_id)
-            if row.erased_ms:
-                return row.erased_ms, False
             # The lake knows the identities folded into this one by their own ids.
             others = {user_id, *(row.state.linked if row.state else ())} - {row.user_id}
+            # First, for once the person is erased nobody knows them any more: a link or an erasure that broke
+            # off may have left their histories lying.
+            for other in others:
+                await self._store.wipe(other)
+            if row.erased_ms:
+                return row.erased_ms, False
             ids = [row.user_id, *sorted(others)]
             now_ms = self._now_ms()
             events = [own_events.happened(one, EventKind.ERASED, "user", now_ms, {}) for one in ids]
             if await self._store.erase(row, events):
-                for other in others:
-                    await self._store.wipe(other)
                 return now_ms, row.state is not None
             await self._pause(attempt)
         raise _busy()
 
     async def logged(self, user_id: str, after: str, limit: int) -> tuple[list[Event], str]:
-        """A page of the user's events still in the log, and the place to go on, "" at the end."""
-        return await self._store.logged(await self._follow(user_id), after, limit)
+        """A page of the user's events still in the log, and the place to go on, "" at the end.
+
+        Of an erased user none, though they may lie in the log for the moment that the lake needs.
+        """
+        row = await self._row(user_id)
+        return ([], "") if row.erased_ms else await self._store.logged(row.user_id, after, limit)
 
     async def _update(self, user_id: str, decide: Callable[[Row], Change | None]) -> UserState:
         for attempt in range(_ATTEMPTS):
@@ -255,9 +261,6 @@ class Profiles:
                 return row
             user_id = row.moved_to
         raise Conflict("the identities of this user form too long a chain")
-
-    async def _follow(self, user_id: str) -> str:
-        return (await self._row(user_id)).user_id
 
     async def _pause(self, attempt: int) -> None:
         await asyncio.sleep(self._random.uniform(0, min(0.1, 0.002 * 2 ** min(attempt, 10))))

@@ -1,7 +1,6 @@
 """Users' states and audience expressions between the wire and the domain."""
 
 import base64
-import binascii
 import hashlib
 import re
 
@@ -21,6 +20,7 @@ _CHANNEL_NUMBERS = values.numbers(Channel, "CHANNEL", dict(device_pb.Channel.ite
 _CHANNELS = {number: channel for channel, number in _CHANNEL_NUMBERS.items()}
 _OPERATOR_NUMBERS = values.numbers(Operator, "OPERATOR", dict(profile_pb.Audience.Compare.Operator.items()))
 _OPERATORS = {number: name for name, number in _OPERATOR_NUMBERS.items()}
+_MAX_SCANNED = 1 << 53
 
 
 class Place(msgspec.Struct, array_like=True, frozen=True):
@@ -137,14 +137,16 @@ def place_to_token(place: Place) -> str:
     return base64.urlsafe_b64encode(msgspec.msgpack.encode(place)).decode()
 
 
-def place_from_token(token: str, expected: bytes) -> Place:
-    """The place a token names; the start for an empty one. Raises Invalid("page_token")."""
+def place_from_token(token: str, expected: bytes, parts: int) -> Place:
+    """The place a token names, within `parts`; the start for an empty one. Raises Invalid("page_token")."""
     if not token:
         return Place(fingerprint=expected)
     try:
         place = msgspec.msgpack.decode(base64.urlsafe_b64decode(token), type=Place)
-    except (binascii.Error, ValueError, msgspec.DecodeError):
+    except ValueError:  # binascii's and msgspec's errors are ValueErrors too
         raise Invalid("page_token", "is not one of ours") from None
+    if not (0 <= place.part < parts and 0 <= place.scanned < _MAX_SCANNED):
+        raise Invalid("page_token", "is not one of ours")
     if place.fingerprint != expected:
         raise Invalid("page_token", "was given for another audience")
     return place
@@ -152,6 +154,6 @@ def place_from_token(token: str, expected: bytes) -> Place:
 
 def entry_from_token(token: str) -> str:
     """The place in the log that a page token of ExportUser names. Raises Invalid("page_token")."""
-    if token and not re.fullmatch(r"\d{1,15}-\d{1,15}", token):
+    if token and not re.fullmatch(r"[0-9]{1,15}-[0-9]{1,15}", token):
         raise Invalid("page_token", "is not one of ours")
     return token

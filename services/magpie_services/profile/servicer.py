@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, TypeVar
 
 import grpc
+import msgspec
 from google.protobuf.message import Message
 
 from magpie.v1 import profile_service_pb2 as profile_pb
@@ -94,7 +95,8 @@ class ProfileServicer(profile_grpc.ProfileServiceServicer):
         page_size = _page_size(request.page_size, 500)
         matches = audience.predicate(messages.audience_from_proto(request.audience))
         mark = messages.fingerprint(request)
-        place, parts = messages.place_from_token(request.page_token, mark), partitions()
+        parts = partitions()
+        place = messages.place_from_token(request.page_token, mark, len(parts))
         pages = select(
             self._store,
             parts,
@@ -142,7 +144,8 @@ class ProfileServicer(profile_grpc.ProfileServiceServicer):
         for index, message in enumerate(request.consents):
             consent = messages.consent_from_proto(message, f"consents[{index}]", now_ms)
             _refuse(consent_violations(f"consents[{index}]", consent, now_ms))
-            consents.append(consent)
+            # Nobody answers in the future: a fast clock's yes must not stand against a no that follows it.
+            consents.append(msgspec.structs.replace(consent, at_ms=min(consent.at_ms, now_ms)))
 
         async def work() -> profile_pb.SetConsentResponse:
             state = await self._profiles.set_consents(request.user_id, consents)

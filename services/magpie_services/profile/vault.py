@@ -1,7 +1,7 @@
 """Encryption of what is kept of a user: AES-256-GCM under a key of the user's own.
 
-That key is kept wrapped by the service's. Destroying the wrapped key destroys all that it sealed, in every
-copy and backup.
+That key is kept wrapped by the service's. Destroying the wrapped key destroys all that it sealed, wherever
+that was copied to; a backup that has the wrapped key as well must go too.
 """
 
 import os
