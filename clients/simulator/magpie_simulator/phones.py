@@ -65,7 +65,7 @@ class Phones:
         fields = dict(line.lower().split(":", 1) for line in rest.split("\r\n") if ":" in line)
         fields = {name.strip(): value.strip() for name, value in fields.items()}
         length = fields.get("content-length", "0")
-        if not length.isdigit() or int(length) > MAX_BODY_BYTES:
+        if not length.isdecimal() or int(length) > MAX_BODY_BYTES:
             return 413, b"", False
         body = await reader.readexactly(int(length))
         keep = fields.get("connection") != "close"

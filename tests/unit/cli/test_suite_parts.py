@@ -40,9 +40,10 @@ def test_secrets_survive_and_are_never_replaced_by_accident(tmp_path: Path) -> N
     path = tmp_path / "secrets.json"
     path.write_text(json.dumps({"profile_key": "kept"}))
     assert load_secrets(tmp_path)["profile_key"] == "kept"
-    path.write_text("{")
-    with pytest.raises(SuiteFailed, match="restore it"):
-        load_secrets(tmp_path)
+    for broken in ("{", "[]"):
+        path.write_text(broken)
+        with pytest.raises(SuiteFailed, match="restore it"):
+            load_secrets(tmp_path)
 
 
 def test_every_room_is_told_where_the_others_are(tmp_path: Path) -> None:

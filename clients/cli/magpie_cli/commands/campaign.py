@@ -87,7 +87,7 @@ _change("Cancel", "End a campaign for good.")
 def list_campaigns(
     state: State = DEFAULT_STATE, endpoints: EndpointsFile = "", as_json: AsJson = False
 ) -> None:
-    """List campaigns, newest first."""
+    """List the newest 50 campaigns."""
 
     async def work() -> None:
         async with connect(state, endpoints) as magpie:

@@ -39,7 +39,7 @@ def import_(
     endpoints: EndpointsFile = "",
     as_json: AsJson = False,
 ) -> None:
-    """Import events or items. Importing the same file again changes nothing.
+    """Import events or items. Importing the same file again within two days changes nothing.
 
     A faulty row is counted, listed and skipped; nothing is sent where the header does not fit the mapping.
     """

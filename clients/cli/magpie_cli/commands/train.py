@@ -54,7 +54,7 @@ def list_releases(
     endpoints: EndpointsFile = "",
     as_json: AsJson = False,
 ) -> None:
-    """List releases, newest first."""
+    """List the newest 50 releases."""
     if context.invoked_subcommand:
         return
 

@@ -18,7 +18,10 @@ class StateLock:
 
     def acquire(self) -> None:
         """Takes the lock. Raises SuiteFailed naming the process that has it."""
-        self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise SuiteFailed(f"cannot open {self._path}: {error.strerror}") from None
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -60,8 +60,8 @@ def command(program: str, port: int, folder: Path) -> list[str]:
 
 async def answers(url: str) -> bool:
     """Whether a Redis at the address answers PING; one that asks for a password first counts."""
-    parts = urlsplit(url)
     try:
+        parts = urlsplit(url)
         async with asyncio.timeout(PROBE_SECONDS):
             reader, writer = await asyncio.open_connection(
                 parts.hostname or "127.0.0.1",
@@ -73,6 +73,6 @@ async def answers(url: str) -> bool:
                 reply = await reader.readline()
             finally:
                 writer.close()
-    except (OSError, TimeoutError):
+    except (OSError, TimeoutError, ValueError):  # the last: no address at all
         return False
     return reply.startswith((b"+PONG", b"-NOAUTH"))

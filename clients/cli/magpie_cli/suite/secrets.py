@@ -22,6 +22,8 @@ def load_secrets(folder: Path) -> dict[str, str]:
     if path.exists():
         try:
             known = json.loads(path.read_text("utf-8"))
+            if not isinstance(known, dict):
+                raise TypeError
             values = {name: str(known[name]) for name in NAMES if name in known}
         except (OSError, ValueError, TypeError):
             raise SuiteFailed(f"{path} is unreadable or no JSON object; restore it from a backup") from None

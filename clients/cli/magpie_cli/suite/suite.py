@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from urllib.parse import urlsplit
 
 from magpie import Endpoints
 from magpie_cli.suite import health, ports, redis, rooms
@@ -100,8 +101,9 @@ class Suite:
 
     def _write_down(self) -> None:
         """For people and `magpie doctor`: where everything is that is not a service."""
-        shown = self.redis_url.rpartition("@")[2]  # a password stays out
-        where = {"redis_url": shown if "://" in shown else f"redis://{shown}", "ports": self._ports}
+        parts = urlsplit(self.redis_url)
+        shown = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()  # a password stays out
+        where = {"redis_url": shown, "ports": self._ports}
         (self.options.state / "suite.json").write_text(json.dumps(where, indent=2) + "\n", "utf-8")
 
     def _redis(self, port: int) -> Process:
