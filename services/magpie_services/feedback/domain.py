@@ -107,7 +107,9 @@ class Outcomes:
         fresh: dict[tuple[str, str], Entry] = {}
         for receipt in receipts:
             facts, key = known[receipt.decision_id], (receipt.decision_id, receipt.kind)
-            if receipt.kind in facts.kinds or key in fresh:
+            # An opt-out is passed on however often it comes: the user may have opted in again meanwhile.
+            again = receipt.kind in facts.kinds and receipt.kind is not OutcomeKind.UNSUBSCRIBED
+            if again or key in fresh:
                 recorded.duplicates += 1
             else:
                 outcome = _outcome(receipt, facts.decision, self._now_ms())

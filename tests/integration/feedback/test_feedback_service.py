@@ -175,6 +175,15 @@ async def test_an_opt_out_withdraws_marketing_consent(
     await record(feedback, outcome(token, feedback_pb.OUTCOME_KIND_UNSUBSCRIBED))
     (answer,) = (await state(profile[1])).consents
     assert (answer.granted, answer.source) == (False, "push")
+    # Back in, then out again by the same push: counted once, obeyed each time.
+    said_yes.time.seconds += 180
+    await profile[1].SetConsent(
+        profile_pb.SetConsentRequest(user_id="u1", consents=[said_yes], request_id="c2"), timeout=TIMEOUT
+    )
+    again = await record(feedback, outcome(token, feedback_pb.OUTCOME_KIND_UNSUBSCRIBED, 240))
+    assert (again.accepted_count, again.duplicate_count) == (0, 1)
+    (answer,) = (await state(profile[1])).consents
+    assert not answer.granted
 
 
 async def test_a_device_whose_token_is_gone_is_removed(
