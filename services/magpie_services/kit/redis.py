@@ -1,6 +1,7 @@
 """Redis as the services use it: one way to connect, name keys, run a script and report that it is away."""
 
 import asyncio
+import re
 import time
 import zlib
 from collections.abc import Iterator, Sequence
@@ -43,8 +44,11 @@ _AWAY = (
     exceptions.ReadOnlyError,
     exceptions.OutOfMemoryError,
 )
-#: Refusals that redis-py leaves as plain ResponseError: a full disk, a lost master, a cluster on the move.
-_AWAY_PREFIXES = ("MISCONF", "NOREPLICAS", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY ")
+#: Refusals that redis-py leaves as plain ResponseError: a full disk, a lost master, a cluster on the move, and
+#: any of them that met a command inside a script ("ERR Error running script ...: -OOM command not allowed").
+_AWAY_TEXT = re.compile(
+    r"(^|: -)(MISCONF|NOREPLICAS|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|READONLY|OOM|LOADING)\b"
+)
 
 
 def connect(url: str) -> Redis:
@@ -149,7 +153,7 @@ def store_errors() -> Iterator[None]:
     except _AWAY as error:
         raise Unavailable("the store is unavailable") from error
     except exceptions.ResponseError as error:
-        if str(error).startswith(_AWAY_PREFIXES):
+        if _AWAY_TEXT.search(str(error)):
             raise Unavailable("the store is unavailable") from error
         raise
 

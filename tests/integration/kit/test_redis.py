@@ -37,6 +37,16 @@ async def test_a_store_that_is_away_is_unavailable() -> None:
     await client.aclose()
 
 
+async def test_a_store_that_is_full_is_unavailable_to_scripts_too(redis: Redis) -> None:
+    await redis.config_set("maxmemory", 1)
+    try:
+        for write in (redis.set("k", "v"), Script("return redis.call('SET', 'k', 'v')")(redis)):
+            with pytest.raises(Unavailable), store_errors():
+                await write
+    finally:
+        await redis.config_set("maxmemory", 0)
+
+
 async def test_a_wrong_command_stays_a_bug(redis: Redis) -> None:
     await redis.set("k", "text")
     with pytest.raises(ResponseError), store_errors():
