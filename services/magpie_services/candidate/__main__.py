@@ -3,6 +3,11 @@
 Starts without Redis and without the model server, and says what it waits for.
 """
 
+import os
+
+# Read while numpy is imported. The matrices are small: threads of BLAS would mostly wait, and busily.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import grpc
 
 from magpie.v1 import candidate_service_pb2_grpc as candidate_grpc

@@ -50,12 +50,13 @@ class Blend:
 
     def __init__(self, mirror: Mirror, shelf: Shelf, covisits: Covisits, query: Query, now_ms: int) -> None:
         self._columns = mirror.columns
-        self._lots = shelf.lots
         self._covisits = covisits
         self._query = query
         self._now_ms = now_ms
         self._allowed: Mask = shelf.allowed(query.filter)
         self._size = len(self._allowed)
+        self._drawable = np.flatnonzero(self._allowed)
+        self._lots = shelf.lots[self._drawable]
         self._common: dict[str, Rows] = {}
         if query.uses("popular"):
             self._common["popular"] = sources.popular(self._columns, self._allowed, now_ms, query.limit)
@@ -127,7 +128,7 @@ class Blend:
         if uses("cart"):
             ranked["cart"] = sources.permitted(sources.cart(portrait, self._columns), allowed)
         if uses("random"):
-            ranked["random"] = sources.drawn(self._lots, allowed, self._query.seed, portrait.user_id)
+            ranked["random"] = sources.drawn(self._drawable, self._lots, self._query.seed, portrait.user_id)
         return ranked
 
 
@@ -146,13 +147,13 @@ def _merged(ranked: Mapping[str, Rows], limit: int) -> tuple[Rows, list[list[str
     rows = np.concatenate([rows for _, rows in held])
     origin = np.repeat(np.arange(len(held)), [len(rows) for _, rows in held])
     order = np.argsort(np.concatenate(turns), kind="stable")
-    _, first = np.unique(rows[order], return_index=True)
-    chosen = rows[order][np.sort(first)][:limit]
-    named: dict[int, list[str]] = {row: [] for row in chosen.tolist()}
-    for row, source in zip(rows.tolist(), origin.tolist(), strict=True):
-        if row in named:
-            named[row].append(held[source][0])
-    return chosen, list(named.values())
+    distinct, first, same = np.unique(rows[order], return_index=True, return_inverse=True)
+    named = np.zeros(len(distinct), dtype=np.int64)  # a bit for each source
+    np.bitwise_or.at(named, same, 1 << origin[order])
+    taken = np.argsort(first)[:limit]
+    bits = named[taken].tolist()
+    names = {one: [name for at, (name, _) in enumerate(held) if one >> at & 1] for one in set(bits)}
+    return distinct[taken], [names[one] for one in bits]
 
 
 def _similarity(

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from magpie_services.core.checks import EARLIEST_MS
+from magpie_services.core.columns import ItemColumns
 from magpie_services.core.events import Event, EventKind
 from magpie_services.core.memory import DAY_MS
 
@@ -37,7 +38,20 @@ WEIGHTS: dict[EventKind, float] = {
     EventKind.PURCHASE: 3.0,
 }
 
-Neighbours = tuple[list[str], NDArray[np.float32]]
+
+class Neighbours:
+    """Items linked with one, at most 100, strongest first; `cosines` float32 [n] in [0, 1]."""
+
+    def __init__(self, item_ids: list[str], cosines: NDArray[np.float32]) -> None:
+        self.item_ids = item_ids
+        self.cosines = cosines
+        self._size, self._rows = -1, np.empty(0, dtype=np.int32)
+
+    def rows(self, columns: ItemColumns) -> NDArray[np.int32]:
+        """Their rows, int32 [n], -1 where unknown; looked up again only when the catalogue has grown."""
+        if self._size != len(columns):
+            self._size, self._rows = len(columns), columns.rows(self.item_ids)
+        return self._rows
 
 
 class Slice(msgspec.Struct, array_like=True):
@@ -77,7 +91,7 @@ class Covisits:
         self._tails.pop(user_id, None)
 
     def neighbours(self, item_id: str) -> Neighbours:
-        """At most 100 items linked with this one, strongest first, and their cosines, float32 in [0, 1]."""
+        """The items linked with this one; none for an item that nobody has met."""
         ranked = self._ranked.get(item_id)
         if ranked is None:
             ranked = self._ranked[item_id] = self._rank(item_id)
@@ -162,14 +176,14 @@ class Covisits:
     def _rank(self, item_id: str) -> Neighbours:
         links = self._links.get(item_id)
         if not links:
-            return [], np.empty(0, dtype=np.float32)
+            return Neighbours([], np.empty(0, dtype=np.float32))
         prior = PRIOR * _scale(self.newest_ms) ** 2
         masses = np.array([self._masses.get(other, 0.0) for other in links]) + prior
         mine = math.sqrt(self._masses.get(item_id, 0.0) + prior)
         cosines = np.minimum(np.fromiter(links.values(), dtype=np.float64) / (np.sqrt(masses) * mine), 1.0)
         order = np.argsort(-cosines, kind="stable")[:NEIGHBOURS]
         others = list(links)
-        return [others[at] for at in order], cosines[order].astype(np.float32)
+        return Neighbours([others[at] for at in order], cosines[order].astype(np.float32))
 
 
 def _scale(at_ms: int) -> float:

@@ -86,7 +86,7 @@ class CatalogServicer(catalog_grpc.CatalogServiceServicer):
         if not 0 <= request.page_size <= MAX_ITEMS:
             raise Invalid("page_size", f"must be between 0 and {MAX_ITEMS}")
         token = request.page_token
-        if token and not (token.isascii() and token.isdigit() and 0 < int(token) < 2**64):
+        if token and not (token.isascii() and token.isdigit() and len(token) < 20 and int(token)):
             raise Invalid("page_token", "is not a token that this service gave")
         size, cursor = request.page_size or DEFAULT_PAGE, int(token or 0)
         response = catalog_pb.ListItemsResponse(total_count=self._shelf.size)
@@ -163,7 +163,7 @@ class CandidateServicer(candidate_grpc.CandidateServiceServicer):
             chunk = portraits[start : start + CHUNK]
             part = users.part(start, start + CHUNK) if users is not None else None
             for portrait, found in zip(chunk, blend.lists(chunk, part), strict=True):
-                response.lists.add(user_id=portrait.user_id, candidates=[_candidate(one) for one in found])
+                _write(found, response.lists.add(user_id=portrait.user_id))
             await asyncio.sleep(0)
         return response
 
@@ -225,14 +225,15 @@ def _query(request: candidate_pb.RetrieveCandidatesRequest) -> Query:
     )
 
 
-def _candidate(found: Found) -> candidate_pb.Candidate:
-    return candidate_pb.Candidate(
-        item_id=found.item_id,
-        sources=wire_candidates.sources_to_proto(found.sources),
-        similarity=found.similarity,
-        covisit=found.covisit,
-        because_item_id=found.because_item_id,
-    )
+def _write(found: Sequence[Found], into: candidate_pb.CandidateList) -> None:
+    for one in found:
+        into.candidates.add(
+            item_id=one.item_id,
+            sources=wire_candidates.sources_to_proto(one.sources),
+            similarity=one.similarity,
+            covisit=one.covisit,
+            because_item_id=one.because_item_id,
+        )
 
 
 def _check_count(field: str, count: int, low: int, high: int) -> None:

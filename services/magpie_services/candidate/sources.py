@@ -56,17 +56,14 @@ def covisited(
     """
     strength = np.zeros(len(columns), dtype=np.float32)
     because = np.full(len(columns), -1, dtype=np.int16)
-    names: list[str] = []
-    scores: list[NDArray[np.float32]] = []
-    causes: list[int] = []
-    for cause, (item_id, weight) in enumerate(items.items()):
-        others, cosines = covisits.neighbours(item_id)
-        names += others
-        scores.append(cosines * np.float32(weight))
-        causes += [cause] * len(others)
-    if not names:
+    if not items:
         return strength, because
-    rows, score, cause_of = columns.rows(names), np.concatenate(scores), np.array(causes, dtype=np.int16)
+    linked = [covisits.neighbours(item_id) for item_id in items]
+    rows = np.concatenate([others.rows(columns) for others in linked])
+    score = np.concatenate(
+        [others.cosines * np.float32(weight) for others, weight in zip(linked, items.values(), strict=True)]
+    )
+    cause_of = np.repeat(np.arange(len(linked), dtype=np.int16), [len(others.cosines) for others in linked])
     known = (rows >= 0) & (score > 0)
     rows, score, cause_of = rows[known], score[known], cause_of[known]
     np.add.at(strength, rows, np.log1p(-np.minimum(score, 0.999)))
@@ -95,11 +92,12 @@ def arrivals(columns: ItemColumns, allowed: Mask, now_ms: int, limit: int) -> Ro
     return best(np.where(allowed & (left <= NEW_DAYS * DAY_MS), left, 0.0), limit)
 
 
-def drawn(lots: NDArray[np.uint64], allowed: Mask, seed: int, user_id: str) -> Rows:
-    """Five at random: by `seed` and user always the same, on every replica, whatever the order of rows."""
+def drawn(rows: Rows, lots: NDArray[np.uint64], seed: int, user_id: str) -> Rows:
+    """Five of the rows at random, by the lot of each: by `seed` and user always the same, on every replica,
+    whatever the order of rows.
+    """
     key = int.from_bytes(blake2b(f"{seed}:{user_id}".encode(), digest_size=8).digest(), "little")
-    rows = np.flatnonzero(allowed)
-    mixed = (lots[rows] ^ np.uint64(key)) * np.uint64(0x9E3779B97F4A7C15)
+    mixed = (lots ^ np.uint64(key)) * np.uint64(0x9E3779B97F4A7C15)
     mixed = (mixed ^ (mixed >> np.uint64(31))) * np.uint64(0xBF58476D1CE4E5B9)
     mixed ^= mixed >> np.uint64(29)
     if len(rows) > DRAWN:

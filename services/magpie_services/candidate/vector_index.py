@@ -34,12 +34,14 @@ class ExactIndex:
         self._vectors = np.ascontiguousarray(vectors, dtype=np.float32)
 
     def search(self, queries: Floats, k: int, allowed: Mask | None = None) -> Found:
-        rows = None if allowed is None else np.flatnonzero(allowed)
-        vectors = self._vectors if rows is None or len(rows) == len(self._vectors) else self._vectors[rows]
-        found, scores = _best(queries @ vectors.T, k)
-        if rows is not None and len(rows):
-            found = np.where(found >= 0, rows[found], -1)
-        return found, scores
+        if allowed is None:
+            return _best(queries @ self._vectors.T, k)
+        rows = np.flatnonzero(allowed)
+        if 2 * len(rows) > len(self._vectors):  # scoring some in vain is quicker than copying the others
+            found, scores = _best(np.where(allowed, queries @ self._vectors.T, -np.inf), k)
+            return np.where(np.isneginf(scores), -1, found), scores
+        found, scores = _best(queries @ self._vectors[rows].T, k)
+        return np.where(found >= 0, rows[found], -1) if len(rows) else found, scores
 
 
 class HnswIndex:

@@ -6,6 +6,7 @@ so an index over rows never points at another item. Not safe for writing from se
 
 import math
 from collections.abc import Iterable, Sequence
+from itertools import repeat
 from zlib import crc32
 
 import msgspec
@@ -104,8 +105,7 @@ class ItemColumns:
 
     def rows(self, ids: Iterable[str]) -> NDArray[np.int32]:
         """Rows of the ids, int32 [n]; -1 for an id that is unknown or removed."""
-        known = self._known
-        rows = np.fromiter((known.get(item_id, UNKNOWN) for item_id in ids), dtype=np.int32)
+        rows = np.fromiter(map(self._known.get, ids, repeat(UNKNOWN)), dtype=np.int32)
         if len(rows):
             rows[~self._table["listed"][rows] | (rows < 0)] = UNKNOWN
         return rows

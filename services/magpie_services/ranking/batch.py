@@ -48,6 +48,8 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
         arrays = {name: getattr(self, name) for name in self.__struct_fields__}
         arrays["sent"] = np.full_like(self.mask, sent)
         extra = padded(len(self.mask), USERS) - len(self.mask)
+        if not extra:
+            return arrays
         return {
             name: np.pad(array, ((0, extra), *((0, 0),) * (array.ndim - 1))) for name, array in arrays.items()
         }

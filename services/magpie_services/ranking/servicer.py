@@ -87,7 +87,7 @@ class RankingServicer(ranking_grpc.RankingServiceServicer):
         asked = explain.variants(portrait, listed, self._mirror.columns, self._clock.now_ms())
         scored = await scorer.score(self._model, asked.batch)
         response = ranking_pb.ExplainScoresResponse(ranker_version=scored.version, fallback=scored.fallback)
-        probabilities = _probabilities(scored, 0)
+        probabilities = _probabilities(scored, 0, len(request.candidates))
         for at, candidate in enumerate(request.candidates):
             response.explanations.add(
                 item_id=candidate.item_id,
@@ -147,7 +147,7 @@ def _ranked(
     best, rest = request.features_of_best, request.features_of_rest
     asked = best + rest > 0
     drawn, chance = scorer.sample(order, best, rest, request.seed, user_id) if asked else (set(), 0.0)
-    probabilities = _probabilities(scored, user)
+    probabilities = _probabilities(scored, user, len(given.candidates))
     ranked = ranking_pb.RankedList(user_id=user_id)
     for place, at in enumerate(order):
         ranked.candidates.add(
@@ -159,9 +159,9 @@ def _ranked(
     return ranked
 
 
-def _probabilities(scored: Scored, user: int) -> list[ranking_pb.Probabilities]:
-    """Of every candidate of a user, padding included."""
-    heads, organic = scored.probabilities[user].tolist(), scored.organic[user].tolist()
+def _probabilities(scored: Scored, user: int, count: int) -> list[ranking_pb.Probabilities]:
+    """Of the candidates of a user, of which there are `count`: the rest is padding."""
+    heads, organic = scored.probabilities[user, :count].tolist(), scored.organic[user, :count].tolist()
     return [
         ranking_pb.Probabilities(
             click=click,

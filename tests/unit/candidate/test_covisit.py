@@ -22,8 +22,8 @@ def together(kind: EventKind, people: int, *items: int, at_ms: int = shop.NOW_MS
 
 
 def cosines(covisits: Covisits, item_id: str) -> dict[str, float]:
-    ids, scores = covisits.neighbours(item_id)
-    return dict(zip(ids, scores.tolist(), strict=True))
+    found = covisits.neighbours(item_id)
+    return dict(zip(found.item_ids, found.cosines.tolist(), strict=True))
 
 
 def test_what_is_met_by_the_same_people_is_linked_both_ways() -> None:
