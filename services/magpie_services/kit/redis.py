@@ -44,8 +44,8 @@ _AWAY = (
     exceptions.ReadOnlyError,
     exceptions.OutOfMemoryError,
 )
-#: Refusals that redis-py leaves as plain ResponseError: a full disk, a lost master, a cluster on the move; and
-#: all of them where they met a command inside a script ("Error running script ...: -OOM command not allowed").
+#: Refusals that redis-py leaves as plain ResponseError: a full disk, a lost master, a moving cluster; and
+#: all of them where a script met them ("Error running script ...: -OOM command not allowed").
 _AWAY_TEXT = re.compile(
     r"(^|: -)(MISCONF|NOREPLICAS|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|READONLY|OOM|LOADING)\b"
 )
