@@ -157,6 +157,21 @@ async def test_the_model_scores_a_batch_in_one_call_best_first(
         assert all(not one.features for one in ranked.candidates)
 
 
+async def test_a_server_that_batches_pads_our_candidates_to_those_of_others(
+    client: Client, models: tuple[prediction_server.Models, str]
+) -> None:
+    await load(client, models[0], 5)
+    alone = await client.rank(PERSON)
+    signatures = dict(models[0].served["ranker"][5])
+    rank = signatures["rank"]
+    pad = [(0, 0), (0, 64), (0, 0)]
+    signatures["rank"] = lambda inputs: {"probabilities": np.pad(rank(inputs)["probabilities"], pad)}
+    models[0].served["ranker"][5] = signatures
+    joined = await client.rank(PERSON)
+    assert not joined.fallback
+    assert joined.lists == alone.lists
+
+
 async def test_features_are_returned_as_asked_with_their_chance(client: Client) -> None:
     answer = await client.rank(PERSON, features_of_best=4, features_of_rest=6, seed=3)
     again = await client.rank(PERSON, features_of_best=4, features_of_rest=6, seed=3)
