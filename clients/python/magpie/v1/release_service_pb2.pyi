@@ -75,7 +75,7 @@ class _ReleaseStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ReleaseS
     RELEASE_STATE_STAGED: _ReleaseState.ValueType  # 1
     """Published, not served yet."""
     RELEASE_STATE_STABLE: _ReleaseState.ValueType  # 2
-    """The one that serves."""
+    """The one that serves, or that serving is about to move to."""
     RELEASE_STATE_RETIRED: _ReleaseState.ValueType  # 3
     """Served before."""
     RELEASE_STATE_ROLLED_BACK: _ReleaseState.ValueType  # 4
@@ -89,7 +89,7 @@ RELEASE_STATE_UNSPECIFIED: ReleaseState.ValueType  # 0
 RELEASE_STATE_STAGED: ReleaseState.ValueType  # 1
 """Published, not served yet."""
 RELEASE_STATE_STABLE: ReleaseState.ValueType  # 2
-"""The one that serves."""
+"""The one that serves, or that serving is about to move to."""
 RELEASE_STATE_RETIRED: ReleaseState.ValueType  # 3
 """Served before."""
 RELEASE_STATE_ROLLED_BACK: ReleaseState.ValueType  # 4
@@ -442,7 +442,7 @@ Global___PromoteReleaseRequest: _TypeAlias = PromoteReleaseRequest  # noqa: Y015
 
 @_typing.final
 class PromoteReleaseResponse(_message.Message):
-    """The release that serves now."""
+    """The release that is to serve from now on."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -492,7 +492,7 @@ Global___RollbackReleaseRequest: _TypeAlias = RollbackReleaseRequest  # noqa: Y0
 
 @_typing.final
 class RollbackReleaseResponse(_message.Message):
-    """The release that serves now."""
+    """The release that is to serve from now on."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -67,7 +67,8 @@ class ReleaseServiceServicer(object):
     """
 
     def RequestRetraining(self, request, context):
-        """Asks for a retraining by the workers and returns at once.
+        """Asks for a retraining by the workers and returns at once. The run is on record then, and is taken up even if
+        the task queue is away at the moment or a worker dies over it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -88,14 +89,17 @@ class ReleaseServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def PromoteRelease(self, request, context):
-        """Lets a published release serve.
+        """Lets a published release serve. FAILED_PRECONDITION when its files are gone. Returns when that is decided and
+        recorded: the model server follows when it next reads its configuration, some ten seconds later, then candidate
+        and ranking; until then the version before answers. A decision's record names the version it was made with.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RollbackRelease(self, request, context):
-        """Goes back to the release that served before. FAILED_PRECONDITION when there is none.
+        """Goes back to the release that served before. FAILED_PRECONDITION when there is none. Returns when that is decided
+        and recorded; serving follows as with PromoteRelease.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -34,15 +34,22 @@ class ReleaseServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ReleaseServiceAsyncStub: ...
     RequestRetraining: _grpc.UnaryUnaryMultiCallable[_release_service_pb2.RequestRetrainingRequest, _release_service_pb2.RequestRetrainingResponse]
-    """Asks for a retraining by the workers and returns at once."""
+    """Asks for a retraining by the workers and returns at once. The run is on record then, and is taken up even if
+    the task queue is away at the moment or a worker dies over it.
+    """
     GetRun: _grpc.UnaryUnaryMultiCallable[_release_service_pb2.GetRunRequest, _release_service_pb2.GetRunResponse]
     """Reads a run."""
     ListReleases: _grpc.UnaryUnaryMultiCallable[_release_service_pb2.ListReleasesRequest, _release_service_pb2.ListReleasesResponse]
     """Lists releases, newest first."""
     PromoteRelease: _grpc.UnaryUnaryMultiCallable[_release_service_pb2.PromoteReleaseRequest, _release_service_pb2.PromoteReleaseResponse]
-    """Lets a published release serve."""
+    """Lets a published release serve. FAILED_PRECONDITION when its files are gone. Returns when that is decided and
+    recorded: the model server follows when it next reads its configuration, some ten seconds later, then candidate
+    and ranking; until then the version before answers. A decision's record names the version it was made with.
+    """
     RollbackRelease: _grpc.UnaryUnaryMultiCallable[_release_service_pb2.RollbackReleaseRequest, _release_service_pb2.RollbackReleaseResponse]
-    """Goes back to the release that served before. FAILED_PRECONDITION when there is none."""
+    """Goes back to the release that served before. FAILED_PRECONDITION when there is none. Returns when that is decided
+    and recorded; serving follows as with PromoteRelease.
+    """
 
 @_typing.type_check_only
 class ReleaseServiceAsyncStub(ReleaseServiceStub):
@@ -50,15 +57,22 @@ class ReleaseServiceAsyncStub(ReleaseServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     RequestRetraining: _aio.UnaryUnaryMultiCallable[_release_service_pb2.RequestRetrainingRequest, _release_service_pb2.RequestRetrainingResponse]  # type: ignore[assignment]
-    """Asks for a retraining by the workers and returns at once."""
+    """Asks for a retraining by the workers and returns at once. The run is on record then, and is taken up even if
+    the task queue is away at the moment or a worker dies over it.
+    """
     GetRun: _aio.UnaryUnaryMultiCallable[_release_service_pb2.GetRunRequest, _release_service_pb2.GetRunResponse]  # type: ignore[assignment]
     """Reads a run."""
     ListReleases: _aio.UnaryUnaryMultiCallable[_release_service_pb2.ListReleasesRequest, _release_service_pb2.ListReleasesResponse]  # type: ignore[assignment]
     """Lists releases, newest first."""
     PromoteRelease: _aio.UnaryUnaryMultiCallable[_release_service_pb2.PromoteReleaseRequest, _release_service_pb2.PromoteReleaseResponse]  # type: ignore[assignment]
-    """Lets a published release serve."""
+    """Lets a published release serve. FAILED_PRECONDITION when its files are gone. Returns when that is decided and
+    recorded: the model server follows when it next reads its configuration, some ten seconds later, then candidate
+    and ranking; until then the version before answers. A decision's record names the version it was made with.
+    """
     RollbackRelease: _aio.UnaryUnaryMultiCallable[_release_service_pb2.RollbackReleaseRequest, _release_service_pb2.RollbackReleaseResponse]  # type: ignore[assignment]
-    """Goes back to the release that served before. FAILED_PRECONDITION when there is none."""
+    """Goes back to the release that served before. FAILED_PRECONDITION when there is none. Returns when that is decided
+    and recorded; serving follows as with PromoteRelease.
+    """
 
 class ReleaseServiceServicer(metaclass=_abc_1.ABCMeta):
     """Training runs and releases."""
@@ -69,7 +83,9 @@ class ReleaseServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _release_service_pb2.RequestRetrainingRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_release_service_pb2.RequestRetrainingResponse, _abc.Awaitable[_release_service_pb2.RequestRetrainingResponse]]:
-        """Asks for a retraining by the workers and returns at once."""
+        """Asks for a retraining by the workers and returns at once. The run is on record then, and is taken up even if
+        the task queue is away at the moment or a worker dies over it.
+        """
 
     @_abc_1.abstractmethod
     def GetRun(
@@ -93,7 +109,10 @@ class ReleaseServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _release_service_pb2.PromoteReleaseRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_release_service_pb2.PromoteReleaseResponse, _abc.Awaitable[_release_service_pb2.PromoteReleaseResponse]]:
-        """Lets a published release serve."""
+        """Lets a published release serve. FAILED_PRECONDITION when its files are gone. Returns when that is decided and
+        recorded: the model server follows when it next reads its configuration, some ten seconds later, then candidate
+        and ranking; until then the version before answers. A decision's record names the version it was made with.
+        """
 
     @_abc_1.abstractmethod
     def RollbackRelease(
@@ -101,6 +120,8 @@ class ReleaseServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _release_service_pb2.RollbackReleaseRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_release_service_pb2.RollbackReleaseResponse, _abc.Awaitable[_release_service_pb2.RollbackReleaseResponse]]:
-        """Goes back to the release that served before. FAILED_PRECONDITION when there is none."""
+        """Goes back to the release that served before. FAILED_PRECONDITION when there is none. Returns when that is decided
+        and recorded; serving follows as with PromoteRelease.
+        """
 
 def add_ReleaseServiceServicer_to_server(servicer: ReleaseServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
