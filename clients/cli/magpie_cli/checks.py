@@ -92,7 +92,7 @@ async def _service(room: str, address: str) -> Finding:
 
 async def _reflected(address: str) -> bytes:
     """The services that reflection names, as sent; empty where it is off."""
-    async with grpc.aio.insecure_channel(address) as channel:
+    async with grpc.aio.insecure_channel(address, [("grpc.enable_http_proxy", 0)]) as channel:
         reflect: Any = channel.stream_stream(REFLECTION)
         call = reflect(iter([LIST_SERVICES]), timeout=PROBE_SECONDS)
         try:

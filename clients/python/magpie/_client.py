@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import fields
+from dataclasses import asdict
 from types import TracebackType
 from typing import Any, Self
 
@@ -52,6 +52,12 @@ _OPTIONS: Sequence[tuple[str, Any]] = (
 )
 
 
+def _options(address: str) -> list[tuple[str, Any]]:
+    # gRPC would send even calls to this machine through the proxy of the environment.
+    near = address.removeprefix("dns:///").rpartition(":")[0] in ("127.0.0.1", "localhost", "[::1]")
+    return [*_OPTIONS, ("grpc.enable_http_proxy", 0 if near else 1)]
+
+
 class Magpie:
     """A client of all services. Use it in one event loop: `async with Magpie(endpoints) as magpie`.
 
@@ -72,10 +78,8 @@ class Magpie:
         # Two objects: gRPC takes an interceptor for one kind of call only, even where it could do both.
         interceptors = [_UnaryCalls(defaults), _StreamedCalls(defaults)]
         self._channels = {
-            field.name: grpc.aio.insecure_channel(
-                getattr(endpoints, field.name), options=_OPTIONS, interceptors=interceptors
-            )
-            for field in fields(endpoints)
+            name: grpc.aio.insecure_channel(address, options=_options(address), interceptors=interceptors)
+            for name, address in asdict(endpoints).items()
         }
         open_ = self._channels
         self.profile = profile_service_pb2_grpc.ProfileServiceStub(open_["profile"])

@@ -34,6 +34,8 @@ def open_channel(address: str, *, retry_reads: Sequence[str] = ()) -> grpc.aio.C
             ("grpc.dns_min_time_between_resolutions_ms", 5_000),
             ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
             ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+            # Services stand beside each other: a proxy of the environment leads out of the house.
+            ("grpc.enable_http_proxy", 0),
             # Channels must not share connections: a new server on a reused port would inherit one.
             ("grpc.use_local_subchannel_pool", 1),
         ],

@@ -20,7 +20,7 @@ _EVERY_INTERFACE = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]", "": "127.0.0.1"}  #
 
 def is_serving(address: str, service: str = "", *, timeout_seconds: float = TIMEOUT_SECONDS) -> bool:
     """Whether the health service at "host:port" says SERVING; False too when nothing answers in time."""
-    with grpc.insecure_channel(address) as channel:
+    with grpc.insecure_channel(address, [("grpc.enable_http_proxy", 0)]) as channel:
         stub: Any = health_pb2_grpc.HealthStub(channel)  # its types do not know its methods
         try:
             answer = stub.Check(health_pb2.HealthCheckRequest(service=service), timeout=timeout_seconds)

@@ -17,6 +17,7 @@ from magpie_services.kit.channels import open_channel, translate
 from magpie_services.kit.clock import RequestClock
 from magpie_services.kit.deadlines import remaining
 from magpie_services.kit.errors import CannotStart, Invalid, MagpieError, NotFound, TooMany, Unavailable
+from magpie_services.kit.probe import is_serving
 from magpie_services.kit.serving import READY_POLL_SECONDS, Server, running
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
@@ -83,6 +84,16 @@ async def test_the_text_of_an_unexpected_exception_never_leaves(
     trailing = caught.value.trailing_metadata()
     assert "hunter2" not in repr(trailing)
     assert len(str(trailing[context.REQUEST_ID_HEADER])) == 32
+
+
+async def test_a_proxy_of_the_environment_is_not_asked_about_neighbours(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    async with running(Settings(), Echo(lambda: "x").register) as address:
+        async with open_channel(f"dns:///{address}") as channel:
+            assert await unary(channel) == "x"
+        assert await asyncio.to_thread(is_serving, address)
 
 
 async def test_streams_deliver_in_order() -> None:

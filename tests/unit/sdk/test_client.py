@@ -85,6 +85,16 @@ async def test_every_call_has_a_deadline_and_a_sandbox_its_time(kind: Any) -> No
         assert profile.seconds_left < 6
 
 
+async def test_a_proxy_of_the_environment_is_not_asked_about_this_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    profile = profile_of()
+    async with served(profile) as magpie:
+        await read(magpie, timeout=2)
+    assert profile.calls == 1
+
+
 async def failed(error: Exception) -> Problem:
     async with served(profile_of(error)) as magpie:
         with pytest.raises(grpc.aio.AioRpcError) as caught:

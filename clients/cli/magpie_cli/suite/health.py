@@ -11,7 +11,7 @@ PROBE_SECONDS = 2.0
 
 async def is_serving(address: str, services: tuple[str, ...]) -> bool:
     """Whether every one of these services at "host:port" says SERVING ("" is the process as a whole)."""
-    async with grpc.aio.insecure_channel(address) as channel:
+    async with grpc.aio.insecure_channel(address, [("grpc.enable_http_proxy", 0)]) as channel:
         stub: Any = health_pb2_grpc.HealthStub(channel)
         try:
             answers = await asyncio.gather(
