@@ -35,27 +35,21 @@ async def select(
 ) -> AsyncIterator[Page]:
     """Pages of at most `page_size` users in order of partition and id, going on after (`part`, `after`).
 
-    A user who comes or goes meanwhile may be missed; nobody comes twice. The last page has no more parts.
+    A user who comes or goes meanwhile may be missed; nobody comes twice. The last page, which may be empty,
+    has no more parts.
     """
     found: list[str] = []
     page_start = scanned
     while part < len(parts):
-        # Never more than fit into the page: the place after it is then exactly the last user looked at.
-        limit = min(_BATCH, page_size - len(found))
-        user_ids = await store.user_ids(parts[part], after, limit)
+        user_ids = await store.user_ids(parts[part], after, _BATCH)
         for row in await store.load([(user_id, ()) for user_id in user_ids]):
-            user = row.state
-            if user is None or row.moved_to or (reachable_only and not user.reachable):
-                continue
-            if matches(user, now_ms):
+            after, scanned = row.user_id, scanned + 1
+            user = None if row.moved_to else row.state
+            if user is not None and (user.reachable or not reachable_only) and matches(user, now_ms):
                 found.append(row.user_id)
-        scanned += len(user_ids)
-        if len(user_ids) < limit:
+            if len(found) >= page_size or scanned - page_start >= _SCANNED_A_PAGE:
+                yield Page(found, part, after, scanned)
+                found, page_start = [], scanned
+        if len(user_ids) < _BATCH:
             part, after = part + 1, ""
-        else:
-            after = user_ids[-1]
-        full = len(found) >= page_size or scanned - page_start >= _SCANNED_A_PAGE
-        if full and part < len(parts):
-            yield Page(found, part, after, scanned)
-            found, page_start = [], scanned
     yield Page(found, part, "", scanned)
