@@ -13,7 +13,7 @@ from magpie.v1 import profile_service_pb2, push_service_pb2
 from magpie_cli.commands.push import message
 from magpie_cli.connection import DEFAULT_STATE, AsJson, EndpointsFile, State, connect
 from magpie_cli.failures import run
-from magpie_cli.render import print_json, progress_bar, when
+from magpie_cli.render import print_json, progress_bar, when, wide_console
 
 campaign = typer.Typer(help="Create, start and watch campaigns.", no_args_is_help=True)
 
@@ -101,7 +101,7 @@ def list_campaigns(
         for one in answer.campaigns:
             decided = str(one.progress.decided_count)
             table.add_row(one.campaign_id, one.spec.name, _state(one), decided, when(one.create_time))
-        Console().print(table, markup=False)  # names are anybody's
+        wide_console().print(table, markup=False)  # names are anybody's
 
     run(work(), as_json=as_json)
 

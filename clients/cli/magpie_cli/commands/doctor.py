@@ -4,14 +4,13 @@ import json
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from magpie_cli.checks import Finding, examine
 from magpie_cli.connection import DEFAULT_STATE, AsJson, EndpointsFile, State, endpoints_of
 from magpie_cli.failures import Exit, run
-from magpie_cli.render import print_json
+from magpie_cli.render import print_json, wide_console
 
 _MARKS = {True: ("ok", "green"), None: ("note", "yellow"), False: ("bad", "red")}
 
@@ -59,4 +58,4 @@ def _show(found: list[Finding]) -> None:
         table.add_column(title)
     for one in found:
         table.add_row(one.name, Text(*_MARKS[one.ok]), Text(one.text))
-    Console().print(table)
+    wide_console().print(table)
