@@ -22,6 +22,7 @@ from magpie_services.wire import values
 MAX_REASON_CHARS = 500
 DEFAULT_PAGE, MAX_PAGE = 50, 200
 MAX_SEED = 2**31 - 1
+MAX_RUN_ID_CHARS = 128
 
 _RUN_STATES = values.numbers(RunState, "RUN_STATE", dict(release_pb.RunState.items()))
 _RELEASE_STATES = values.numbers(ReleaseState, "RELEASE_STATE", dict(release_pb.ReleaseState.items()))
@@ -47,8 +48,8 @@ class ReleaseServicer(release_grpc.ReleaseServiceServicer):
         self, request: release_pb.RequestRetrainingRequest, context: Context
     ) -> release_pb.RequestRetrainingResponse:
         as_of_ms = values.milliseconds(request.as_of_time) if request.HasField("as_of_time") else 0
-        if as_of_ms < 0:
-            raise Invalid("as_of_time", "is before 1970")
+        if request.HasField("as_of_time") and as_of_ms <= 0:  # 0 would mean all
+            raise Invalid("as_of_time", "is not after the start of 1970")
         if as_of_ms > self._clock.now_ms():
             raise Invalid("as_of_time", "is in the future")
 
@@ -69,8 +70,8 @@ class ReleaseServicer(release_grpc.ReleaseServiceServicer):
         return release_pb.RequestRetrainingResponse(run=_run(run))
 
     async def GetRun(self, request: release_pb.GetRunRequest, context: Context) -> release_pb.GetRunResponse:
-        if not request.run_id:
-            raise Invalid("run_id", "is required")
+        if not 0 < len(request.run_id) <= MAX_RUN_ID_CHARS:
+            raise Invalid("run_id", f"must be 1 to {MAX_RUN_ID_CHARS} characters")
         return release_pb.GetRunResponse(run=_run(await self._store.run(request.run_id)))
 
     async def ListReleases(

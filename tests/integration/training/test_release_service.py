@@ -89,9 +89,14 @@ async def test_the_same_request_id_is_the_same_run_and_one_task(room: Room) -> N
 async def test_bad_requests_name_the_field(room: Room) -> None:
     future = release_pb.RequestRetrainingRequest(request_id="x")
     future.as_of_time.seconds = 10_000_000_000
+    epoch = release_pb.RequestRetrainingRequest(request_id="x")
+    epoch.as_of_time.SetInParent()  # present, and zero inside
     bad = [
         (room.stub.RequestRetraining, release_pb.RequestRetrainingRequest(), "request_id"),
         (room.stub.RequestRetraining, future, "as_of_time"),
+        (room.stub.RequestRetraining, epoch, "as_of_time"),
+        (room.stub.GetRun, release_pb.GetRunRequest(run_id="x" * 129), "run_id"),
+        (room.stub.ListReleases, release_pb.ListReleasesRequest(page_token="9" * 5_000), "page_token"),
         (room.stub.GetRun, release_pb.GetRunRequest(), "run_id"),
         (room.stub.ListReleases, release_pb.ListReleasesRequest(page_size=201), "page_size"),
         (room.stub.ListReleases, release_pb.ListReleasesRequest(page_token="x"), "page_token"),
