@@ -115,7 +115,9 @@ class CampaignRunner:
                 await self._store.give_up(campaign_id, self._owner)
 
     async def _keep(self, campaign_id: str) -> None:
-        while True:
+        task = asyncio.current_task()
+        # redis-py may swallow a cancellation: going on regardless would keep the lease for ever.
+        while task is not None and not task.cancelling():
             await asyncio.sleep(self._renew_seconds)
             try:
                 await self._store.take(campaign_id, self._owner)

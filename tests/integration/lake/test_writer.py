@@ -2,14 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from magpie_services.core import codec
 from magpie_services.core.decisions import Arm, Copy, Decision, DecisionVerdict, Mode, Stage, Verdict
 from magpie_services.core.events import Event, EventKind
 from magpie_services.core.items import Item
+from magpie_services.kit.lease import Lease
 from magpie_services.kit.redis import Redis, items_key, partition, stream_key
 from magpie_services.lake import places, readers
 from magpie_services.lake.delta import LakeTable, Stale
@@ -33,12 +36,12 @@ async def add(redis: Redis, *events: Event) -> None:
 
 
 @asynccontextmanager
-async def writing(redis: Redis, folder: Path) -> AsyncIterator[None]:
+async def writing(redis: Redis, folder: Path) -> AsyncIterator["asyncio.Task[None]"]:
     settings = LakeSettings(folder=str(folder), batch_seconds=0.05, lease_seconds=1, metrics_listen="")
     tables = {name: LakeTable(str(folder), spec) for name, spec in TABLES.items()}
     task = asyncio.create_task(Writer(redis, tables, settings).run())
     try:
-        yield
+        yield task
     finally:
         while not task.done():  # redis-py may swallow a first cancellation
             task.cancel()
@@ -122,6 +125,26 @@ async def test_two_writers_write_once(redis: Redis, tmp_path: Path) -> None:
             await asyncio.sleep(0.01)
         await eventually(lambda: len(ids(tmp_path)) == 20)
     assert LakeTable(str(tmp_path), EVENTS).count() == 20
+
+
+async def test_a_cancellation_swallowed_while_renewing_lets_go_of_the_lease(
+    redis: Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    renewing = asyncio.Event()
+
+    async def swallowing(_lease: Lease) -> bool:
+        renewing.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(60)
+        return True
+
+    monkeypatch.setattr(Lease, "renew", swallowing)
+    async with writing(redis, tmp_path) as task:
+        await asyncio.wait_for(renewing.wait(), 10)
+        task.cancel()
+        await asyncio.wait([task], timeout=5)
+        assert task.done()
+    assert not await redis.exists("magpie:{lease:lake.writer}:holder")
 
 
 def test_a_writer_that_was_overtaken_adds_nothing(tmp_path: Path) -> None:
