@@ -29,6 +29,8 @@ _SCAN = 1_000
 _LINKING_SECONDS = 30.0
 _LINKING_TRIES = 100
 _MAX_SCANNED = 20_000
+#: Of one page of the log: it must fit into a message.
+_PAGE_BYTES = 8 << 20
 
 _LOAD = Script("""
 local fields = redis.call('HMGET', KEYS[1], 'version', 'blob', 'moved_to', 'erased_ms')
@@ -184,7 +186,7 @@ class RedisProfileStore:
         return [user_id.decode() for user_id in found]
 
     async def logged(self, user_id: str, after: str, limit: int) -> tuple[list[Event], str]:
-        stream, found, scanned = stream_key("events", partition(user_id)), list[Event](), 0
+        stream, found, scanned, size = stream_key("events", partition(user_id)), list[Event](), 0, 0
         while scanned < _MAX_SCANNED:
             with store_errors():
                 start = f"({after}" if after else "-"
@@ -192,10 +194,12 @@ class RedisProfileStore:
             for entry_id, fields in entries:
                 after = entry_id.decode()
                 # What cannot be read is nobody's: the lake puts it aside.
-                for event in codec.readable(Event, [fields.get(b"v", b"")]):
+                blob = fields.get(b"v", b"")
+                for event in codec.readable(Event, [blob]):
                     if event.user_id == user_id:
                         found.append(event)
-                if len(found) == limit:
+                        size += len(blob)
+                if len(found) == limit or size >= _PAGE_BYTES:
                     return found, after
             scanned += len(entries)
             if len(entries) < _SCAN:

@@ -76,5 +76,8 @@ class ProfileStore(Protocol):
         ...
 
     async def logged(self, user_id: str, after: str, limit: int) -> tuple[list[Event], str]:
-        """Events of the user in the log beyond the place `after`, oldest first; and where to go on, or ""."""
+        """Events of the user in the log beyond the place `after`, oldest first; and where to go on, or "".
+
+        Fewer than `limit` where they are large, or far apart.
+        """
         ...

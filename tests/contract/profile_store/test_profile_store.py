@@ -4,6 +4,7 @@ import asyncio
 import os
 
 import pytest
+from msgspec.structs import replace
 
 from magpie_services.core.events import Event, EventKind
 from magpie_services.core.portraits import new_portrait
@@ -104,6 +105,15 @@ async def test_an_erased_user_leaves_only_the_fact(store: ProfileStore) -> None:
     assert (erased.state, erased.erased_ms, erased.seen, erased.key) == (None, NOW_MS, [False], b"")
     assert await store.user_ids(partition("u1"), "", 10) == []
     assert await store.commit([change(row, "e2")], NOW_MS) == [False]
+
+
+async def test_a_page_of_the_log_fits_into_a_message(store: ProfileStore) -> None:
+    changed = change(await read(store, "u1"))
+    changed.events = [replace(event("u1", f"e{n}"), text="x" * (3 << 20)) for n in range(4)]
+    await store.commit([changed], NOW_MS)
+    found, after = await store.logged("u1", "", 100)
+    rest, end = await store.logged("u1", after, 100)
+    assert ([len(found), len(rest)], end) == ([3, 1], "")
 
 
 async def test_the_log_is_read_in_pages(store: ProfileStore) -> None:
