@@ -161,7 +161,8 @@ def _similarity(
 ) -> NDArray[np.float32]:
     """Cosine of the user with catalogue rows, 0 where the release has no vector: float32 [N]."""
     vector_of = release.rows(columns)[1][rows]
-    return np.where(vector_of >= 0, release.vectors[vector_of] @ user, np.float32(0))
+    cosines = np.clip(release.vectors[vector_of] @ user, -1.0, 1.0)  # rounding may lead just beyond
+    return np.where(vector_of >= 0, cosines, np.float32(0))
 
 
 def _most_alike(release: Release, rows: Rows, past: Sequence[str], columns: ItemColumns) -> NDArray[np.int64]:

@@ -115,11 +115,12 @@ class Feed:
         async for page in hash_values(self._redis, CATALOGUE_KEY):
             self._put(page)
         blobs: list[Any] = await self._redis.mget(POPULARITY_KEY, COVISIT_KEY)
-        counted, covisit = blobs
         positions = {stream_key("events", part): START for part in partitions()}
-        if counted and covisit:
-            state, links = codec.decode(Counted, counted), codec.decode(CovisitState, covisit)
-            if state.positions == links.positions:
+        if all(blobs):
+            states, stored = _readable(Counted, blobs[:1]), _readable(CovisitState, blobs[1:])
+            for state, links in zip(states, stored, strict=False):
+                if state.positions != links.positions:
+                    continue
                 self._mirror.columns.restore(state.popularity)
                 self._covisits.restore(links.slices, links.newest_ms)
                 positions |= state.positions

@@ -105,8 +105,8 @@ class Retriever:
                 timeout_seconds=self._timeout + SECONDS_A_USER * size,
             )
             vectors: Floats = outputs.get("vector", np.empty(0))[:size]
-            if vectors.shape != (size, release.vectors.shape[1]):
-                raise Unavailable("the retrieval model answers in another shape than its items")
+            if vectors.shape != (size, release.vectors.shape[1]) or not np.isfinite(vectors).all():
+                raise Unavailable("the retrieval model answers with no vectors like those of its items")
             ok = True
             return vectors
         except NotFound:
@@ -132,8 +132,11 @@ class Retriever:
                 page, names, total = outputs["vectors"], outputs["ids"], int(outputs["total"][0])
             except (KeyError, IndexError) as error:
                 raise Unavailable("the retrieval model lacks its item vectors") from error
-            if len(names) != PAGE or page.shape != (PAGE, page.shape[-1]):
+            width = pages[0].shape[1:] if pages else page.shape[1:2]
+            if len(names) != PAGE or page.shape != (PAGE, *width) or page.ndim != 2:
                 raise Unavailable("the retrieval model's item vectors end early")
+            if not np.isfinite(page).all():
+                raise Unavailable("the retrieval model's item vectors are not finite")
             left = total - len(ids)  # rows beyond the table come as padding
             ids += [name.decode() if isinstance(name, bytes) else str(name) for name in names[:left]]
             pages.append(page[:left].astype(np.float32))

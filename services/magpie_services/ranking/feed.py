@@ -62,8 +62,7 @@ class Feed:
             self._mirror.put(_readable(Item, page))
         positions = {stream_key("events", part): START for part in partitions()}
         blob: Any = await self._redis.get(POPULARITY_KEY)
-        if blob is not None:
-            counted = codec.decode(Counted, blob)
+        for counted in _readable(Counted, [blob] if blob else []):
             self._mirror.columns.restore(counted.popularity)
             positions |= counted.positions
         return {FEED_KEY: position, **positions}
@@ -76,7 +75,7 @@ class Feed:
 
 
 def _readable(kind: type[Struct], blobs: Sequence[bytes]) -> list[Struct]:
-    """Entries of a newer release during a rolling upgrade must not stop this one."""
+    """What can be read of it: entries of a newer release during a rolling upgrade must not stop this one."""
     found = codec.readable(kind, blobs)
     if len(found) < len(blobs):
         log.warning("feed.unreadable", of=kind.__name__, count=len(blobs) - len(found))

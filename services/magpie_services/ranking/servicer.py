@@ -127,6 +127,11 @@ def _listed(candidates: Sequence[candidate_pb.Candidate], field: str) -> Listed:
     for at, item_id in enumerate(item_ids):
         if not 0 < len(item_id) <= MAX_ID_CHARS:
             raise Invalid(f"{field}[{at}].item_id", f"must be 1 to {MAX_ID_CHARS} characters")
+    for at, candidate in enumerate(candidates):
+        if not -1 <= candidate.similarity <= 1:
+            raise Invalid(f"{field}[{at}].similarity", "must be between -1 and 1")
+        if not 0 <= candidate.covisit <= 1:
+            raise Invalid(f"{field}[{at}].covisit", "must be between 0 and 1")
     return Listed(
         item_ids=item_ids,
         similarity=[candidate.similarity for candidate in candidates],

@@ -123,7 +123,7 @@ class Ranker:
             outputs, _ = await self._prediction.predict(
                 MODEL, "schema", UNIT, version=version, timeout_seconds=SETUP_SECONDS
             )
-            told = outputs["hash"].ravel()[0] if outputs.get("hash") is not None else b""
+            told = next(iter(outputs.get("hash", np.empty(0)).ravel().tolist()), b"")
             text = told.decode(errors="replace") if isinstance(told, bytes) else str(told)
             self._speaks[version] = text == SCHEMA_HASH
             if text != SCHEMA_HASH:

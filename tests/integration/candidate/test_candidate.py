@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import grpc
+import numpy as np
 import pytest
 from tests import prediction_server, shop
 
@@ -293,6 +294,32 @@ async def test_counts_survive_a_restart(redis_url: str, redis: Redis) -> None:
     told = [{one.item_id: one.covisit for one in answer.lists[0].candidates} for answer in (before, after)]
     assert any(told[0].values())
     assert told[0] == pytest.approx(told[1], abs=1e-3)
+
+
+async def test_stored_counts_of_another_release_do_not_stop_the_start(redis_url: str, redis: Redis) -> None:
+    await redis.mset(
+        {f"magpie:{{items}}:{kind}": b"\x81\xa6future\xc0" for kind in ("popularity", "covisit")}
+    )
+    async with candidate(redis_url, "dns:///127.0.0.1:1") as one:
+        await fill(one)
+
+
+async def test_a_model_whose_vectors_are_no_numbers_is_not_taken(
+    client: Client, models: tuple[prediction_server.Models, str]
+) -> None:
+    await fill(client)
+    vectors = shop.vectors(SIZE)
+    vectors[3, 5] = np.nan
+    ids = [f"i{number}" for number in range(SIZE)]
+    models[0].served["retriever"] = {1: prediction_server.retriever(ids, vectors)}
+
+    async def missed() -> bool:
+        return client.room.retriever.missing
+
+    await until(missed)
+    answer = await client.retrieve(shop.portrait("u7", shop.visits(7, SIZE)))
+    assert (answer.retriever_version, answer.degraded) == (0, True)
+    await load(client, models[0], 2)
 
 
 async def test_an_entry_that_cannot_be_read_stops_nothing(client: Client, redis: Redis) -> None:

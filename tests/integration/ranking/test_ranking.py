@@ -63,6 +63,10 @@ def listed(user_id: str, size: int) -> candidate_pb.CandidateList:
     )
 
 
+def given(**evidence: Any) -> candidate_pb.CandidateList:
+    return candidate_pb.CandidateList(candidates=[candidate_pb.Candidate(item_id="i1", **evidence)])
+
+
 @asynccontextmanager
 async def ranking(redis_url: str, model_server: str, **settings: Any) -> AsyncIterator[Client]:
     # Patient, so that a busy machine is not taken for a slow model.
@@ -307,6 +311,12 @@ async def test_organic_purchases_are_told_when_asked_for(
             assert 0 < one.probabilities.organic_purchase < one.probabilities.purchase
 
 
+async def test_stored_counts_of_another_release_do_not_stop_the_start(redis_url: str, redis: Redis) -> None:
+    await redis.set("magpie:{items}:popularity", b"\x81\xa6future\xc0")
+    async with ranking(redis_url, "dns:///127.0.0.1:1") as one:
+        assert (await one.rank(PERSON)).fallback
+
+
 async def test_an_explanation_names_what_moved_the_score(
     client: Client, models: tuple[prediction_server.Models, str]
 ) -> None:
@@ -328,6 +338,9 @@ async def test_an_explanation_names_what_moved_the_score(
         ({"features_of_best": -1}, "features_of_best"),
         ({"lists": []}, "lists"),
         ({"portraits": []}, "portraits"),
+        ({"lists": [given(similarity=float("nan"))]}, "lists[0].candidates[0].similarity"),
+        ({"lists": [given(similarity=1e300)]}, "lists[0].candidates[0].similarity"),
+        ({"lists": [given(covisit=-0.1)]}, "lists[0].candidates[0].covisit"),
     ],
 )
 async def test_a_bad_request_names_its_field(client: Client, fields: dict[str, Any], named: str) -> None:
