@@ -176,6 +176,14 @@ async def test_a_withdrawn_item_stays_readable_and_is_listed_only_on_demand(clie
         assert len(seen) == expected
 
 
+@pytest.mark.parametrize("token", ["9" * 5_000, "9" * 20, "-1", "0", "x", "٣"])
+async def test_a_page_token_of_others_is_refused(client: Client, token: str) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await client.catalog.ListItems(catalog_pb.ListItemsRequest(page_token=token), timeout=20)
+    assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert "page_token" in (caught.value.details() or "")
+
+
 @pytest.mark.parametrize(
     ("fields", "named"),
     [
