@@ -1,5 +1,7 @@
 """The other services as push sees them: each call with its deadline, each failure in our own words."""
 
+import heapq
+import math
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
@@ -34,6 +36,8 @@ from magpie_services.push.policy import Filter
 from magpie_services.wire import candidates, events, items, messages, portraits, values
 
 Answer = TypeVar("Answer")
+#: What a push is worth, by its probabilities.
+Worth = Callable[[Sequence[float]], float]
 
 READS = {
     "profile": ("magpie.v1.ProfileService/GetPortraits",),
@@ -176,14 +180,19 @@ class Services:
         best: int,
         rest: int,
         seed: int,
+        worth: Worth,
+        most: int,
     ) -> Ranked:
-        """Every candidate with its probabilities; features of the `best` and of `rest` others."""
+        """Probabilities of each user's `most` candidates of the highest `worth`, and of any with features.
+
+        Features come with the `best` in the order of the ranking service, and with `rest` others.
+        """
         request = ranking_pb.RankCandidatesRequest(
             portraits=people, lists=lists, features_of_best=best, features_of_rest=rest, seed=seed
         )
         response = await _call(self._ranking.RankCandidates, request, self._timeouts.ranking)
         _same_length(response.lists, people)
-        arms = [[_arm(ranked) for ranked in ranked_list.candidates] for ranked_list in response.lists]
+        arms = [_arms(ranked.candidates, worth, most) for ranked in response.lists]
         return Ranked(arms, response.ranker_version, response.fallback, response.schema_hash)
 
     async def items(self, item_ids: Sequence[str]) -> dict[str, Fact]:
@@ -341,12 +350,25 @@ def _user(user_id: str, state: profile_pb.UserState) -> User:
     )
 
 
-def _arm(ranked: ranking_pb.RankedCandidate) -> Arm:
+def _arms(ranked: Sequence[ranking_pb.RankedCandidate], worth: Worth, most: int) -> list[Arm]:
+    """No other can be chosen or kept: most candidates are looked at for their worth only."""
+    heads = [candidates.probabilities_from_proto(one.probabilities) for one in ranked]
+    values = [worth(probabilities) for probabilities in heads]
+    valued = [place for place, value in enumerate(values) if math.isfinite(value)]
+    wanted = set(heapq.nlargest(most, valued, key=values.__getitem__))
+    return [
+        _arm(one, probabilities)
+        for place, (one, probabilities) in enumerate(zip(ranked, heads, strict=True))
+        if place in wanted or one.features
+    ]
+
+
+def _arm(ranked: ranking_pb.RankedCandidate, probabilities: list[float]) -> Arm:
     candidate = ranked.candidate
     return Arm(
         item_id=candidate.item_id,
         sources=candidates.sources_from_proto(candidate.sources),
-        probabilities=candidates.probabilities_from_proto(ranked.probabilities),
+        probabilities=probabilities,
         features=ranked.features,
         inclusion=ranked.feature_inclusion or 1.0,
         similarity=candidate.similarity,

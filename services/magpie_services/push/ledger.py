@@ -221,7 +221,7 @@ def _unpack(blob: bytes) -> Decision:
 
 def _record(decision: Decision) -> Decision:
     """The decision as it is kept by its id: without features, and a shadow's with the chosen arm only."""
-    arms = [msgspec.structs.replace(arm, features=b"") for arm in decision.arms]
+    arms = [msgspec.structs.replace(arm, features=b"") if arm.features else arm for arm in decision.arms]
     if decision.mode is Mode.SHADOW and decision.arm is not None:
         return msgspec.structs.replace(decision, arms=[arms[decision.chosen]], chosen=0)
     return msgspec.structs.replace(decision, arms=arms)

@@ -166,7 +166,8 @@ class Pipeline:
         if not cases:
             return []
         policy, logging = ask.policy, ask.mode is not Mode.DRY_RUN
-        # Any of the arms may be drawn, and the features of the one drawn must be there to be logged.
+        # Any of the arms may be drawn, and its features should be there to be logged. They are as far as the
+        # ranking service, which orders by clicks and purchases, and this objective agree on the best.
         best = max(policy.logged_best, policy.arms) if logging else 0
         try:
             ranked = await self._services.rank(
@@ -175,6 +176,8 @@ class Pipeline:
                 best=best,
                 rest=policy.logged_rest if logging else 0,
                 seed=cases[0].seed,
+                worth=policy.objective.value,
+                most=policy.arms,
             )
         except MagpieError as error:
             fail(cases, ask, error, "ranking", Stage.RANK)
