@@ -10,7 +10,6 @@ from magpie_services.core.decisions import Arm, Copy, Decision, DecisionVerdict,
 from magpie_services.kit import ledger_keys, metrics
 from magpie_services.kit.attribution import AttributionTokens
 from magpie_services.kit.errors import Invalid, MagpieError
-from magpie_services.push import policy as policies
 from magpie_services.push.clients import Device, User, impersonal
 from magpie_services.push.ledger import Open
 from magpie_services.push.policy import Choice, Policy
@@ -109,7 +108,7 @@ class Case:
             request_id=ask.request_id,
             campaign_id=ask.campaign_id,
             reasons=self.reasons,
-            arms=policies.logged(self.choice, ask.policy) if self.choice else [],
+            arms=self.choice.arms if self.choice else [],
             chosen=self.choice.chosen if self.choice else -1,
             propensity=self.chosen.propensity if self.choice else 1.0,
             explored=self.choice.explored if self.choice else False,

@@ -48,8 +48,9 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """How decisions are made. Shares are in [0, 1]; `exploration` + `no_send_share` is at most 1.
 
-    `arms` is how many of the best items may be drawn. `logged_best` and `logged_rest` say whose features go
-    into the ledger. `strategy` is a core name, "" leaves the words' reason to the content service.
+    `arms` is how many of the best items may be drawn. The features of the `logged_best` candidates, and of at
+    least as many as may be drawn, go into the ledger, and of `logged_rest` others at random. `strategy` is a
+    core name, "" leaves the words' reason to the content service.
     """
 
     objective: Objective = Objective()
@@ -125,15 +126,6 @@ def choose(arms: Sequence[Arm], policy: Policy, seed: int) -> Choice:
     options.insert(place, nothing)
     index = next(number for number, arm in enumerate(options) if arm is chosen)
     return Choice(options, index, explored)
-
-
-def logged(choice: Choice, policy: Policy) -> list[Arm]:
-    """The arms as the ledger keeps them: features of the best, of the chosen and of the random rest only."""
-    kept = []
-    for index, arm in enumerate(choice.arms):
-        always = index < policy.logged_best or index == choice.chosen or arm.inclusion < 1.0
-        kept.append(arm if always or not arm.features else msgspec.structs.replace(arm, features=b""))
-    return kept
 
 
 def _best(values: Sequence[float], policy: Policy) -> int:

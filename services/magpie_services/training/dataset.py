@@ -186,7 +186,11 @@ class _Arms:
         delays = np.full((len(owner), len(HEADS)), -1, np.int64)
         delays[:, PURCHASE] = np.where(items > 0, self._purchases.delays(user, items, decided_ms), -1)
         sent = (place == _ints(day["chosen"])[owner]) & np.array(
-            [verdict == "sent" for verdict in day["verdict"].to_pylist()]
+            # A shadow that would have been sent was not: no click can have followed.
+            [
+                mode == "live" and verdict == "sent"
+                for mode, verdict in zip(day["mode"].to_pylist(), day["verdict"].to_pylist(), strict=True)
+            ]
         )[owner]
         ids = day["decision_id"].to_pylist()
         for row in np.flatnonzero(sent):

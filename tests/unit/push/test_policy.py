@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from magpie_services.core.decisions import Arm
-from magpie_services.push.policy import Objective, Policy, choose, logged, propensities, seed_of
+from magpie_services.push.policy import Objective, Policy, choose, propensities, seed_of
 
 CLICKS = Objective(click=1.0, purchase=0.0, dismiss=0.0, unsubscribe=0.0)
 shares = st.tuples(st.floats(0, 1), st.floats(0, 1)).map(lambda s: (s[0], (1 - s[0]) * s[1]))
@@ -80,12 +80,12 @@ def test_a_message_about_ones_own_order_is_always_sent() -> None:
     assert propensities([-0.5], policy) == [1.0, 0.0]
 
 
-def test_features_are_logged_for_the_best_the_chosen_and_the_random_rest() -> None:
+def test_every_arm_keeps_the_features_it_came_with_so_that_its_inclusion_stays_true() -> None:
     policy = Policy(objective=CLICKS, exploration=0.0, no_send_share=0.0, arms=3, logged_best=1)
     arms = [arm(n, 1 - 0.1 * n, b"f") for n in range(4)]
     rest = Arm(item_id="rest", probabilities=[0.1, 0, 0, 0], features=b"f", inclusion=0.25)
-    kept = logged(choose([*arms, rest, arm(9, 0.05)], policy, 1), policy)
-    assert {option.item_id for option in kept if option.features} == {"i0", "rest"}
+    kept = choose([*arms, rest, arm(9, 0.05)], policy, 1).arms
+    assert {option.item_id for option in kept if option.features} == {"i0", "i1", "i2", "i3", "rest"}
     assert "i9" not in {option.item_id for option in kept}
 
 
