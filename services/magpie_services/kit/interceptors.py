@@ -18,6 +18,7 @@ import structlog
 from magpie_services.kit import context, metrics, status
 from magpie_services.kit.clock import Clock, RequestClock
 from magpie_services.kit.errors import DeadlineExceeded, Invalid, MagpieError, TooMany
+from magpie_services.kit.unreadable import Unreadable, reading
 
 log = structlog.get_logger()
 
@@ -73,18 +74,25 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
                 if handler.request_streaming
                 else grpc.unary_unary_rpc_method_handler
             )
-        wrapped: Handler = build(served, handler.request_deserializer, handler.response_serializer)
+        wrapped: Handler = build(served, reading(handler.request_deserializer), handler.response_serializer)
         return wrapped
 
     def _unary(self, method: str, behaviour: Behaviour) -> Behaviour:
         async def serve(request: Any, servicer_context: Context) -> Any:
-            return await self._around(method, servicer_context, lambda: behaviour(request, servicer_context))
+            return await self._around(method, servicer_context, lambda: work(request, servicer_context))
+
+        async def work(request: Any, servicer_context: Context) -> Any:
+            if isinstance(request, Unreadable):
+                raise request.error
+            return await behaviour(request, servicer_context)
 
         return serve
 
     def _streaming(self, method: str, behaviour: Behaviour) -> Behaviour:
         # A coroutine that writes, not a generator: a call cancelled halfway then unwinds in its own task.
         async def send(request: Any, servicer_context: Context) -> None:
+            if isinstance(request, Unreadable):
+                raise request.error
             responses = behaviour(request, servicer_context)
             if not hasattr(responses, "__aiter__"):
                 await responses  # it writes for itself

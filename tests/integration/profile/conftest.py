@@ -20,7 +20,7 @@ from magpie_services.profile.vault import Vault
 
 
 @pytest.fixture
-async def profile(redis: Redis, redis_url: str) -> AsyncIterator["profile_grpc.ProfileServiceAsyncStub"]:
+async def profile_address(redis: Redis, redis_url: str) -> AsyncIterator[str]:
     settings = ProfileSettings(
         listen="127.0.0.1:0",
         metrics_listen="",
@@ -35,6 +35,11 @@ async def profile(redis: Redis, redis_url: str) -> AsyncIterator["profile_grpc.P
         profile_grpc.add_ProfileServiceServicer_to_server(servicer, server)  # type: ignore[arg-type]
 
     async with serving.running(settings, register, clock=clock) as address:
-        channel = open_channel(address)
-        yield profile_grpc.ProfileServiceStub(channel)
-        await channel.close()
+        yield address
+
+
+@pytest.fixture
+async def profile(profile_address: str) -> AsyncIterator["profile_grpc.ProfileServiceAsyncStub"]:
+    channel = open_channel(profile_address)
+    yield profile_grpc.ProfileServiceStub(channel)
+    await channel.close()

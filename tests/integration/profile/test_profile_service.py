@@ -344,3 +344,16 @@ async def test_a_bad_audience_is_named_by_its_path(profile: Stub) -> None:
         _ = [page async for page in profile.SelectAudience(request, timeout=TIMEOUT)]
     assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
     assert str(caught.value.details()).startswith("audience.all.of[1].compare.field: must be one of locale")
+
+
+async def test_text_that_is_not_utf8_is_refused_by_the_name_of_its_field(
+    profile: Stub, profile_address: str
+) -> None:
+    bad = b"\x0a\x02e1\x12\x02u1\x3a\x04caf\xe9"  # event_id, user_id, query
+    async with grpc.aio.insecure_channel(profile_address) as channel:
+        method = "/magpie.v1.ProfileService/RecordEvents"
+        call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(method)
+        with pytest.raises(grpc.aio.AioRpcError) as error:
+            await call(b"\x0a" + bytes([len(bad)]) + bad, timeout=TIMEOUT)
+    assert error.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert error.value.details() == "events[0].query: is not valid UTF-8"
