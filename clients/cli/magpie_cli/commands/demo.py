@@ -93,12 +93,14 @@ async def _replay(folder: Path, plan: replay.Plan, as_json: bool) -> None:
             screen.stage("stopping the suite")
     if not weeks:
         raise BadInput(f"{plan.path}: has no lines after --start")
-    cleaned = dict(past.cleaner.reasons.most_common())
+    cleaned, returns = past.cleaned, past.cleaner.returns
     if as_json:
-        print(json.dumps({"cleaned": cleaned, **tables.weeks_json(weeks)}, ensure_ascii=False))
+        found = {"cleaned": cleaned, "returns": returns, **tables.weeks_json(weeks)}
+        print(json.dumps(found, ensure_ascii=False))
         return
     console = wide_console()
     console.print("left out: " + ", ".join(f"{reason} {count}" for reason, count in cleaned.items()))
+    console.print(f"taken as returns: {returns}")
     console.print(tables.weeks_table(weeks))
     console.print(tables.weeks_table(weeks, new=True))
 

@@ -86,6 +86,12 @@ class Replay:
         self._catalogue = online_retail.Catalogue()
         self._enrolled: set[str] = set()
 
+    @property
+    def cleaned(self) -> dict[str, int]:
+        """Lines that taught nothing of anybody, by reason, most first; returns are kept and counted apart."""
+        reasons = self.cleaner.reasons + Counter({"no customer": self._maker.anonymous})
+        return dict(reasons.most_common())
+
     async def run(self) -> list[WeekResult]:
         """The results by week. Raises CommandFailed, BadInput, grpc.aio.AioRpcError."""
         async with Magpie(
