@@ -18,12 +18,12 @@ from magpie_services.core.items import Item
 from magpie_services.core.money import Money
 from magpie_services.core.outcomes import OutcomeKind
 from magpie_services.lake import readers
-from magpie_services.training import rows as ranker_rows
-from magpie_services.training import sequences, vocabulary
 from magpie_services.training.plan import RECENT, Plan
-from magpie_services.training.rows import CLICK, DISMISS, PURCHASE, UNSUBSCRIBE, Purchases, Rows
-from magpie_services.training.sequences import History
-from magpie_services.training.vocabulary import Vocabulary
+from magpie_services.training.ranking import rows as ranker_rows
+from magpie_services.training.ranking.rows import CLICK, DISMISS, PURCHASE, UNSUBSCRIBE, Purchases, Rows
+from magpie_services.training.retrieval import sequences, vocabulary
+from magpie_services.training.retrieval.sequences import History
+from magpie_services.training.retrieval.vocabulary import Vocabulary
 
 _LABELS = {
     OutcomeKind.CLICKED: CLICK,

@@ -16,13 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from magpie_services.core.feature_schema import HEADS, SCHEMA_HASH
-from magpie_services.training import child, evaluation, gate, metrics, sequences
+from magpie_services.training import child, evaluation, gate, metrics
 from magpie_services.training.evaluation import Exam
 from magpie_services.training.gate import Marks
 from magpie_services.training.plan import Plan
+from magpie_services.training.ranking.rows import CLICK, PURCHASE, WIDTHS
 from magpie_services.training.results import OUTCOME, Outcome, judged
-from magpie_services.training.rows import CLICK, PURCHASE, WIDTHS
-from magpie_services.training.sequences import History
+from magpie_services.training.retrieval import sequences
+from magpie_services.training.retrieval.sequences import History
 
 RANKED = 100
 Progress = Callable[[str, float], None]

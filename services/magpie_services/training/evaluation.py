@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from magpie_services.training import rows as ranker_rows
-from magpie_services.training import sequences
 from magpie_services.training.dataset import Dataset
-from magpie_services.training.rows import Rows
-from magpie_services.training.sequences import History
+from magpie_services.training.ranking import rows as ranker_rows
+from magpie_services.training.ranking.rows import Rows
+from magpie_services.training.retrieval import sequences
+from magpie_services.training.retrieval.sequences import History
 
 MAX_USERS = 2_000
 MAX_ROWS = 60_000

@@ -13,9 +13,9 @@ from tensorflow_serving.apis import prediction_log_pb2
 
 from magpie_services.core.feature_schema import SCHEMA_HASH
 from magpie_services.training.plan import HISTORY, RECENT
-from magpie_services.training.ranker import Ranker
-from magpie_services.training.retriever import Retriever
-from magpie_services.training.rows import WIDTHS
+from magpie_services.training.ranking.network import Ranker
+from magpie_services.training.ranking.rows import WIDTHS
+from magpie_services.training.retrieval.retriever import Retriever
 
 USER, ITEM, CROSS = WIDTHS
 RETRIEVE_BATCHES = (1, 8, 32)

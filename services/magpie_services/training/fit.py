@@ -13,9 +13,9 @@ import numpy as np
 
 from magpie_services.kit.errors import Invalid
 from magpie_services.training import child, dataset, evaluate, evaluation
-from magpie_services.training import rows as ranker_rows
 from magpie_services.training.dataset import Dataset
 from magpie_services.training.plan import Plan
+from magpie_services.training.ranking import rows as ranker_rows
 from magpie_services.training.results import REPORT, Report
 
 MIN_ITEMS = 2
@@ -40,7 +40,9 @@ def fit(plan: Plan) -> Report:
 
 
 def _train(plan: Plan, data: Dataset) -> dict[str, float]:
-    from magpie_services.training import export, ranker_fit, retriever_fit
+    from magpie_services.training import export
+    from magpie_services.training.ranking import fit as ranker_fit
+    from magpie_services.training.retrieval import fit as retriever_fit
 
     # Of a decision before the cut the twin must not know a purchase after it: the exam asks for that one.
     older = ranker_rows.as_of(data.rows, data.cut_ms)

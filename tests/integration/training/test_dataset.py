@@ -10,7 +10,7 @@ from magpie_services.core.columns import bucket
 from magpie_services.training import dataset, evaluation
 from magpie_services.training.dataset import Dataset
 from magpie_services.training.plan import Plan, RankerPlan, RetrieverPlan
-from magpie_services.training.rows import CLICK, DISMISS, PURCHASE
+from magpie_services.training.ranking.rows import CLICK, DISMISS, PURCHASE
 
 DECISIONS = 200
 

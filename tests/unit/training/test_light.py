@@ -6,9 +6,9 @@ import numpy as np
 from tests.unit.training import worlds
 
 from magpie_services.core.feature_schema import HEADS
-from magpie_services.training import calibration, light, rows
-from magpie_services.training.light import NAMES, PRIOR_WEIGHTS
-from magpie_services.training.rows import CLICK, PURCHASE, UNSUBSCRIBE
+from magpie_services.training.ranking import calibration, light, rows
+from magpie_services.training.ranking.light import NAMES, PRIOR_WEIGHTS
+from magpie_services.training.ranking.rows import CLICK, PURCHASE, UNSUBSCRIBE
 
 
 def test_prior_weights_name_real_features() -> None:

@@ -10,10 +10,11 @@ import pytest
 from tests.unit.training import worlds
 
 from magpie_services.core.feature_schema import HEADS, SCHEMA_HASH
-from magpie_services.training import evaluation, gate, rows
+from magpie_services.training import evaluation, gate
 from magpie_services.training.dataset import Dataset
 from magpie_services.training.plan import RankerPlan, RetrieverPlan
-from magpie_services.training.rows import CLICK, DISMISS, PURCHASE
+from magpie_services.training.ranking import rows
+from magpie_services.training.ranking.rows import CLICK, DISMISS, PURCHASE
 
 # Importing and tracing take most of the time, and much more of it on a machine with other work.
 pytestmark = [pytest.mark.tensorflow, pytest.mark.xdist_group("tensorflow"), pytest.mark.timeout(240)]
@@ -39,7 +40,9 @@ class Trained:
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
-    from magpie_services.training import export, ranker_fit, retriever_fit
+    from magpie_services.training import export
+    from magpie_services.training.ranking import fit as ranker_fit
+    from magpie_services.training.retrieval import fit as retriever_fit
 
     folder = tmp_path_factory.mktemp("bundle")
     known, history = worlds.world(150, 30, 80)
@@ -80,7 +83,8 @@ def test_the_retriever_finds_the_taste(trained: Trained) -> None:
 def test_exported_user_vectors_are_those_of_the_model(trained: Trained) -> None:
     import tensorflow as tf
 
-    from magpie_services.training import retriever_fit, sequences
+    from magpie_services.training.retrieval import fit as retriever_fit
+    from magpie_services.training.retrieval import sequences
 
     history = trained.exam.history
     inputs = sequences.inputs_at(
@@ -125,7 +129,7 @@ def test_somebody_without_history_and_items_out_of_range_do_no_harm(trained: Tra
 def test_exported_ranking_is_that_of_the_model_for_any_padding(trained: Trained) -> None:
     import tensorflow as tf
 
-    from magpie_services.training import ranker_fit
+    from magpie_services.training.ranking import fit as ranker_fit
 
     some = trained.data.rows.take(np.arange(12))
     user, items, cross, hashes, recent, sent = (tensor.numpy() for tensor in ranker_fit.inputs(some))
@@ -176,7 +180,8 @@ def test_warm_up_records_run(trained: Trained) -> None:
 
 
 def test_without_rows_the_ranker_is_the_prior() -> None:
-    from magpie_services.training import light, ranker_fit
+    from magpie_services.training.ranking import fit as ranker_fit
+    from magpie_services.training.ranking import light
 
     model, epochs = ranker_fit.train(RANKER, rows.empty(), 1, silent)
     some = worlds.rows(50)
@@ -185,7 +190,8 @@ def test_without_rows_the_ranker_is_the_prior() -> None:
 
 
 def test_shadow_rows_alone_teach_purchases_and_leave_the_push_without_lift() -> None:
-    from magpie_services.training import light, ranker_fit
+    from magpie_services.training.ranking import fit as ranker_fit
+    from magpie_services.training.ranking import light
 
     shadow = worlds.rows(1_500, sent=False)
     model, _ = ranker_fit.train(RANKER, shadow, 1, silent)
@@ -199,7 +205,7 @@ def test_shadow_rows_alone_teach_purchases_and_leave_the_push_without_lift() -> 
 
 @pytest.mark.parametrize("encoder", ["recurrent", "convolutional"])
 def test_the_other_families_train_too(encoder: Any) -> None:
-    from magpie_services.training import retriever_fit
+    from magpie_services.training.retrieval import fit as retriever_fit
 
     known, history = worlds.world(40, 20, 40)
     plan = RetrieverPlan(encoder=encoder, blocks=1, epochs=1, seconds=1.0)

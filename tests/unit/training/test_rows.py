@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 from tests.unit.training import worlds
 
-from magpie_services.training import rows
-from magpie_services.training.rows import CLICK, DAY_MS, PURCHASE, PURCHASE_WINDOW_MS, Purchases
+from magpie_services.training.ranking import rows
+from magpie_services.training.ranking.rows import CLICK, DAY_MS, PURCHASE, PURCHASE_WINDOW_MS, Purchases
 
 
 def test_delay_to_the_first_later_purchase_of_that_item_by_that_user() -> None:

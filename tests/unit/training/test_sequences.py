@@ -4,9 +4,9 @@ import numpy as np
 
 from magpie_services.core.events import KIND_CODES, EventKind
 from magpie_services.core.memory import Recent
-from magpie_services.training import sequences
 from magpie_services.training.plan import HISTORY
-from magpie_services.training.sequences import HOUR_MS, WEEK_MS, History, Windows
+from magpie_services.training.retrieval import sequences
+from magpie_services.training.retrieval.sequences import HOUR_MS, WEEK_MS, History, Windows
 
 VIEW, PURCHASE, REVIEW = (
     KIND_CODES[kind] for kind in (EventKind.VIEW_ITEM, EventKind.PURCHASE, EventKind.REVIEW)

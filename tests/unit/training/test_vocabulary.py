@@ -1,7 +1,7 @@
 """What an item tower reads."""
 
 from magpie_services.core.items import Item
-from magpie_services.training import vocabulary
+from magpie_services.training.retrieval import vocabulary
 
 
 def test_index_zero_is_padding_and_items_are_sorted() -> None:

@@ -16,12 +16,12 @@ from magpie_services.core.items import Item
 from magpie_services.core.money import Money
 from magpie_services.core.outcomes import Outcome, OutcomeKind
 from magpie_services.lake.schemas import DECISIONS, EVENTS, ITEMS, OUTCOMES, TableSpec
-from magpie_services.training import sequences, vocabulary
-from magpie_services.training.light import NAMES
 from magpie_services.training.plan import RECENT
-from magpie_services.training.rows import CLICK, DISMISS, UNSUBSCRIBE, WIDTH, Rows
-from magpie_services.training.sequences import History
-from magpie_services.training.vocabulary import Vocabulary
+from magpie_services.training.ranking.light import NAMES
+from magpie_services.training.ranking.rows import CLICK, DISMISS, UNSUBSCRIBE, WIDTH, Rows
+from magpie_services.training.retrieval import sequences, vocabulary
+from magpie_services.training.retrieval.sequences import History
+from magpie_services.training.retrieval.vocabulary import Vocabulary
 
 DAY_MS = 86_400_000
 START_MS = 1_760_000_000_000

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from magpie_services.core.feature_schema import HEADS
-from magpie_services.training.rows import PURCHASE, Rows
+from magpie_services.training.ranking.rows import PURCHASE, Rows
 
 MIN_POSITIVES = 20
 # How many rows the belief "slope 1, offset 0" is worth.

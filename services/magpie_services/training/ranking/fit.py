@@ -12,10 +12,10 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from magpie_services.core.feature_schema import HEADS
-from magpie_services.training import calibration, light
 from magpie_services.training.plan import RankerPlan
-from magpie_services.training.ranker import Ranker
-from magpie_services.training.rows import PURCHASE, WIDTHS, Rows
+from magpie_services.training.ranking import calibration, light
+from magpie_services.training.ranking.network import Ranker
+from magpie_services.training.ranking.rows import PURCHASE, WIDTHS, Rows
 
 MIN_ROWS = 500
 HELD_SHARE = 0.1

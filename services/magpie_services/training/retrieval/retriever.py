@@ -10,9 +10,9 @@ import tensorflow as tf
 from keras import ops
 
 from magpie_services.core.events import KIND_CODES
-from magpie_services.training.encoders import FAMILIES
 from magpie_services.training.plan import HISTORY, VECTOR, RetrieverPlan
-from magpie_services.training.vocabulary import (
+from magpie_services.training.retrieval.encoders import FAMILIES
+from magpie_services.training.retrieval.vocabulary import (
     BRAND_BUCKETS,
     CATEGORY_BUCKETS,
     PRICE_BANDS,

@@ -8,9 +8,9 @@ import tensorflow as tf
 
 from magpie_services.core.columns import HASH_BUCKETS
 from magpie_services.core.feature_schema import HEADS
-from magpie_services.training.light import Light
 from magpie_services.training.plan import RECENT
-from magpie_services.training.rows import PURCHASE, WIDTHS
+from magpie_services.training.ranking.light import Light
+from magpie_services.training.ranking.rows import PURCHASE, WIDTHS
 
 WIDTH = 32
 EMBEDDING = 12

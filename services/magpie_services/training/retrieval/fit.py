@@ -10,11 +10,11 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from magpie_services.training import retriever, sequences
 from magpie_services.training.metrics import ndcg, top
 from magpie_services.training.plan import RetrieverPlan
-from magpie_services.training.sequences import History, Inputs, Windows
-from magpie_services.training.vocabulary import Vocabulary
+from magpie_services.training.retrieval import retriever, sequences
+from magpie_services.training.retrieval.sequences import History, Inputs, Windows
+from magpie_services.training.retrieval.vocabulary import Vocabulary
 
 MAX_VALIDATION_USERS = 400
 VALIDATION_SHARE = 0.1

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from magpie_services.core.feature_schema import CROSS_FEATURES, HEADS, ITEM_FEATURES, USER_FEATURES
-from magpie_services.training.rows import Rows
+from magpie_services.training.ranking.rows import Rows
 
 NAMES = USER_FEATURES + ITEM_FEATURES + CROSS_FEATURES
 PRIOR_RATES = {"click": 0.05, "purchase": 0.005, "dismiss": 0.08, "unsubscribe": 0.003}
