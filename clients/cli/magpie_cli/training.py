@@ -49,3 +49,16 @@ async def retrain(
 def state_name(run: release_service_pb2.Run) -> str:
     """The state in a word, for example "training"."""
     return release_service_pb2.RunState.Name(run.state).removeprefix("RUN_STATE_").lower()
+
+
+def detail(run: release_service_pb2.Run) -> str:
+    """What it is doing, with loss, metric and time left as far as they are known."""
+    words, learning = [run.activity], run.learning
+    if learning.HasField("loss"):
+        words.append(f"loss {learning.loss:.4f}")
+    if learning.HasField("metric"):
+        words.append(f"{learning.measure or 'metric'} {learning.metric:.4f}")
+    if learning.HasField("time_left"):
+        seconds = learning.time_left.seconds
+        words.append(f"{seconds // 60}:{seconds % 60:02d} left")
+    return " · ".join(word for word in words if word)

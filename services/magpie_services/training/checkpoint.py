@@ -44,7 +44,7 @@ class Checkpoint(Protocol):
 
 
 class File:
-    """A checkpoint in a .npz file. `key` names what is learnt from what: a file with another key is as none."""
+    """A checkpoint in a .npz file. `key` says what learns from what: a file with another key is as none."""
 
     def __init__(self, path: Path, key: str) -> None:
         self._path = path

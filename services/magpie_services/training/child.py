@@ -5,7 +5,6 @@ them.
 import argparse
 import asyncio
 import fcntl
-import json
 import os
 import resource
 import sys
@@ -18,8 +17,9 @@ from magpie_services.kit.errors import MagpieError
 from magpie_services.training import orphan
 from magpie_services.training import plan as plans
 from magpie_services.training.plan import Plan
+from magpie_services.training.progress import News
 
-Progress = Callable[[str, float], Awaitable[None]]
+Progress = Callable[[News], Awaitable[None]]
 
 REFUSED = 3
 OUT_OF_MEMORY = 4
@@ -77,22 +77,20 @@ async def run(module: str, plan: Plan, progress: Progress, *, memory_mb: int, ti
 async def _follow(process: asyncio.subprocess.Process, progress: Progress) -> str:
     """Passes lines on; answers the problem that the child named, if any."""
     assert process.stdout is not None  # noqa: S101 - asked for above
-    activity, share, problem = "starting", 0.0, ""
+    latest = News(activity="starting")
     while True:
         try:
             line = await asyncio.wait_for(process.stdout.readline(), TICK_SECONDS)
         except TimeoutError:
-            await progress(activity, share)
+            await progress(latest)
             continue
         if not line:
-            return problem
+            return latest.problem
         try:
-            news = json.loads(line)
-            problem = str(news.get("problem", problem))
-            activity, share = str(news.get("activity", activity)), float(news.get("progress", share))
-        except (ValueError, AttributeError):
+            latest = msgspec.json.decode(line, type=News)
+        except msgspec.DecodeError:
             continue  # a library that prints
-        await progress(activity, share)
+        await progress(latest)
 
 
 def _environment(threads: int) -> dict[str, str]:
@@ -101,10 +99,15 @@ def _environment(threads: int) -> dict[str, str]:
     return {**os.environ, **quiet, **dict.fromkeys(names, str(threads))}
 
 
+def tell(news: News) -> None:
+    """In the child: one line to the worker."""
+    sys.stdout.write(msgspec.json.encode(news).decode() + "\n")
+    sys.stdout.flush()
+
+
 def say(activity: str, progress: float) -> None:
     """In the child: one line of progress (0 to 1)."""
-    sys.stdout.write(json.dumps({"activity": activity, "progress": round(progress, 4)}) + "\n")
-    sys.stdout.flush()
+    tell(News(activity=activity, progress=round(progress, 4)))
 
 
 def leave(path: Path, result: msgspec.Struct) -> None:
@@ -135,8 +138,7 @@ def main(work: Callable[[Plan], None]) -> None:
             fcntl.flock(lock, fcntl.LOCK_EX)
             work(plans.load(told.run))
     except MagpieError as error:
-        sys.stdout.write(json.dumps({"problem": error.message}) + "\n")
-        sys.stdout.flush()
+        tell(News(problem=error.message))
         sys.exit(REFUSED)
     except MemoryError:
         sys.exit(OUT_OF_MEMORY)

@@ -20,6 +20,17 @@ class RunState(StrEnum):
 ENDED = frozenset({RunState.RELEASED, RunState.REFUSED, RunState.FAILED})
 
 
+class Learning(msgspec.Struct, frozen=True, kw_only=True):
+    """How the fit under way gets on: its newest epoch, with the mean loss and the validation metric."""
+
+    stage: str = ""
+    step: int = 0
+    loss: float | None = None
+    metric: float | None = None
+    measure: str = ""
+    left_seconds: float | None = None
+
+
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """One way from the lake to a model. `fence` grows each time a worker takes it up: only the last may
     write. `tries` counts how often the step it stands at was begun.
@@ -38,6 +49,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     updated_ms: int = 0
     fence: int = 0
     tries: int = 0
+    learning: Learning | None = None
 
 
 class ReleaseState(StrEnum):

@@ -13,7 +13,7 @@ from magpie.v1 import release_service_pb2_grpc as release_grpc
 from magpie_services.kit.clock import Clock
 from magpie_services.kit.errors import Invalid, Unavailable
 from magpie_services.kit.idempotency import Answers
-from magpie_services.training.records import Release, ReleaseState, Run, RunState
+from magpie_services.training.records import Learning, Release, ReleaseState, Run, RunState
 from magpie_services.training.redis_store import RedisStore, open_run
 from magpie_services.training.release import Releases
 from magpie_services.training.sweep import Enqueue
@@ -127,7 +127,23 @@ def _run(run: Run) -> release_pb.Run:
         version=run.version,
         create_time=values.timestamp(run.created_ms),
         update_time=values.timestamp(run.updated_ms),
+        learning=_learning(run.learning),
     )
+
+
+def _learning(learning: Learning | None) -> release_pb.Learning | None:
+    if learning is None:
+        return None
+    found = release_pb.Learning(
+        stage=learning.stage,
+        epoch=learning.step,
+        loss=learning.loss,
+        metric=learning.metric,
+        measure=learning.measure,
+    )
+    if learning.left_seconds is not None:
+        found.time_left.FromMilliseconds(int(1000 * learning.left_seconds))
+    return found
 
 
 def _release(release: Release) -> release_pb.Release:

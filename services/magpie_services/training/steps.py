@@ -19,8 +19,9 @@ from magpie_services.training import plan as plans
 from magpie_services.training import release as releases
 from magpie_services.training.broker import EVALUATE, REFRESH_INDEX, RELEASE, RETRAIN
 from magpie_services.training.plan import Plan
+from magpie_services.training.progress import News
 from magpie_services.training.publish import Manifest
-from magpie_services.training.records import ENDED, Release, ReleaseState, Run, RunState
+from magpie_services.training.records import ENDED, Learning, Release, ReleaseState, Run, RunState
 from magpie_services.training.redis_store import RedisStore
 from magpie_services.training.release import Releases, Statuses
 from magpie_services.training.settings import TrainingSettings
@@ -74,7 +75,7 @@ class Steps:
         run = await self.store.claim(run_id, worker)
         try:
             if run.state not in ENDED:
-                await self._write(run, state=RunState.FAILED, reason=reason, activity="")
+                await self._write(run, state=RunState.FAILED, reason=reason, activity="", learning=None)
         finally:
             await self.store.let_go(run_id, worker)
 
@@ -196,9 +197,12 @@ class Steps:
     async def _child(self, run: Run, module: str, plan: Plan, low: float, high: float) -> Run:
         latest = run
 
-        async def progress(activity: str, share: float) -> None:
+        async def progress(news: News) -> None:
             nonlocal latest
-            latest = await self._write(latest, activity=activity, progress=low + (high - low) * share)
+            share = low + (high - low) * news.progress
+            latest = await self._write(
+                latest, activity=news.activity, progress=share, learning=_learning(news, latest.learning)
+            )
 
         await child.run(
             module,
@@ -207,7 +211,7 @@ class Steps:
             memory_mb=self.settings.child_memory_mb,
             timeout_seconds=self.settings.child_timeout_seconds,
         )
-        return latest
+        return _with(latest, learning=None)
 
     async def _write(self, run: Run, *, lease_seconds: float = LEASE_SECONDS, **changes: object) -> Run:
         run = _with(run, updated_ms=self.clock.now_ms(), **changes)
@@ -221,6 +225,20 @@ class Steps:
             shutil.rmtree(folder, ignore_errors=True)
         if gone:
             log.info("release.removed", versions=gone)
+
+
+def _learning(news: News, before: Learning | None) -> Learning | None:
+    """What is known of the fit: a word between fits has the time left only."""
+    if news.stage:
+        return Learning(
+            stage=news.stage,
+            step=news.step,
+            loss=news.loss,
+            metric=news.metric,
+            measure=news.measure,
+            left_seconds=news.left_seconds,
+        )
+    return msgspec.structs.replace(before or Learning(), left_seconds=news.left_seconds)
 
 
 def _with(run: Run, **changes: object) -> Run:

@@ -37,7 +37,7 @@ def train(
                     task = progress.add_task("training", total=1.0, detail="")
 
                     def told(now: release_service_pb2.Run) -> None:
-                        progress.update(task, completed=now.progress, detail=now.activity)
+                        progress.update(task, completed=now.progress, detail=training.detail(now))
 
                     run_ = await training.follow(magpie, run_.run_id, told)
         if as_json:

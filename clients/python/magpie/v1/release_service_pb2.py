@@ -22,52 +22,87 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fmagpie/v1/release_service.proto\x12\tmagpie.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbe\x02\n\x03Run\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\"\n\x05state\x18\x02 \x01(\x0e\x32\x13.magpie.v1.RunState\x12\x10\n\x08\x61\x63tivity\x18\x03 \x01(\t\x12\x10\n\x08progress\x18\x04 \x01(\x01\x12,\n\x07metrics\x18\x05 \x03(\x0b\x32\x1b.magpie.v1.Run.MetricsEntry\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12\x0f\n\x07version\x18\x07 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x1a.\n\x0cMetricsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"\xfe\x02\n\x07Release\x12\x0f\n\x07version\x18\x01 \x01(\x03\x12&\n\x05state\x18\x02 \x01(\x0e\x32\x17.magpie.v1.ReleaseState\x12\x0e\n\x06run_id\x18\x03 \x01(\t\x12\x16\n\x0eparent_version\x18\x04 \x01(\x03\x12\x30\n\x07metrics\x18\x05 \x03(\x0b\x32\x1f.magpie.v1.Release.MetricsEntry\x12\x13\n\x0bschema_hash\x18\x06 \x01(\t\x12\x35\n\x11window_start_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x0fwindow_end_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x1a.\n\x0cMetricsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"l\n\x18RequestRetrainingRequest\x12.\n\nas_of_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0c\n\x04seed\x18\x03 \x01(\x04\"8\n\x19RequestRetrainingResponse\x12\x1b\n\x03run\x18\x01 \x01(\x0b\x32\x0e.magpie.v1.Run\"\x1f\n\rGetRunRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\"-\n\x0eGetRunResponse\x12\x1b\n\x03run\x18\x01 \x01(\x0b\x32\x0e.magpie.v1.Run\"<\n\x13ListReleasesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"U\n\x14ListReleasesResponse\x12$\n\x08releases\x18\x01 \x03(\x0b\x32\x12.magpie.v1.Release\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"<\n\x15PromoteReleaseRequest\x12\x0f\n\x07version\x18\x01 \x01(\x03\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"=\n\x16PromoteReleaseResponse\x12#\n\x07release\x18\x01 \x01(\x0b\x32\x12.magpie.v1.Release\"<\n\x16RollbackReleaseRequest\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\">\n\x17RollbackReleaseResponse\x12#\n\x07release\x18\x01 \x01(\x0b\x32\x12.magpie.v1.Release*\xcb\x01\n\x08RunState\x12\x19\n\x15RUN_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10RUN_STATE_QUEUED\x10\x01\x12\x16\n\x12RUN_STATE_TRAINING\x10\x02\x12\x18\n\x14RUN_STATE_EVALUATING\x10\x03\x12\x17\n\x13RUN_STATE_RELEASING\x10\x04\x12\x16\n\x12RUN_STATE_RELEASED\x10\x05\x12\x15\n\x11RUN_STATE_REFUSED\x10\x06\x12\x14\n\x10RUN_STATE_FAILED\x10\x07*\x9b\x01\n\x0cReleaseState\x12\x1d\n\x19RELEASE_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14RELEASE_STATE_STAGED\x10\x01\x12\x18\n\x14RELEASE_STATE_STABLE\x10\x02\x12\x19\n\x15RELEASE_STATE_RETIRED\x10\x03\x12\x1d\n\x19RELEASE_STATE_ROLLED_BACK\x10\x04\x32\xb1\x03\n\x0eReleaseService\x12^\n\x11RequestRetraining\x12#.magpie.v1.RequestRetrainingRequest\x1a$.magpie.v1.RequestRetrainingResponse\x12=\n\x06GetRun\x12\x18.magpie.v1.GetRunRequest\x1a\x19.magpie.v1.GetRunResponse\x12O\n\x0cListReleases\x12\x1e.magpie.v1.ListReleasesRequest\x1a\x1f.magpie.v1.ListReleasesResponse\x12U\n\x0ePromoteRelease\x12 .magpie.v1.PromoteReleaseRequest\x1a!.magpie.v1.PromoteReleaseResponse\x12X\n\x0fRollbackRelease\x12!.magpie.v1.RollbackReleaseRequest\x1a\".magpie.v1.RollbackReleaseResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fmagpie/v1/release_service.proto\x12\tmagpie.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa3\x01\n\x08Learning\x12\r\n\x05stage\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\x05\x12\x11\n\x04loss\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x13\n\x06metric\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12\x0f\n\x07measure\x18\x05 \x01(\t\x12,\n\ttime_left\x18\x06 \x01(\x0b\x32\x19.google.protobuf.DurationB\x07\n\x05_lossB\t\n\x07_metric\"\xce\x01\n\x05Trial\x12\x0e\n\x06number\x18\x01 \x01(\x05\x12$\n\x05state\x18\x02 \x01(\x0e\x32\x15.magpie.v1.TrialState\x12\x12\n\x05score\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x30\n\x08settings\x18\x04 \x03(\x0b\x32\x1e.magpie.v1.Trial.SettingsEntry\x12\x0e\n\x06reason\x18\x05 \x01(\t\x1a/\n\rSettingsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x08\n\x06_score\"\xed\x01\n\x06Search\x12\x11\n\tsearch_id\x18\x01 \x01(\t\x12\x1f\n\x05model\x18\x02 \x01(\x0e\x32\x10.magpie.v1.Model\x12\x15\n\rwanted_trials\x18\x03 \x01(\x05\x12 \n\x06trials\x18\x04 \x03(\x0b\x32\x10.magpie.v1.Trial\x12\x0f\n\x07measure\x18\x05 \x01(\t\x12\x17\n\nbest_trial\x18\x06 \x01(\x05H\x00\x88\x01\x01\x12/\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04\x64one\x18\x08 \x01(\x08\x42\r\n\x0b_best_trial\"\xe5\x02\n\x03Run\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\"\n\x05state\x18\x02 \x01(\x0e\x32\x13.magpie.v1.RunState\x12\x10\n\x08\x61\x63tivity\x18\x03 \x01(\t\x12\x10\n\x08progress\x18\x04 \x01(\x01\x12,\n\x07metrics\x18\x05 \x03(\x0b\x32\x1b.magpie.v1.Run.MetricsEntry\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12\x0f\n\x07version\x18\x07 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12%\n\x08learning\x18\n \x01(\x0b\x32\x13.magpie.v1.Learning\x1a.\n\x0cMetricsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"\xfe\x02\n\x07Release\x12\x0f\n\x07version\x18\x01 \x01(\x03\x12&\n\x05state\x18\x02 \x01(\x0e\x32\x17.magpie.v1.ReleaseState\x12\x0e\n\x06run_id\x18\x03 \x01(\t\x12\x16\n\x0eparent_version\x18\x04 \x01(\x03\x12\x30\n\x07metrics\x18\x05 \x03(\x0b\x32\x1f.magpie.v1.Release.MetricsEntry\x12\x13\n\x0bschema_hash\x18\x06 \x01(\t\x12\x35\n\x11window_start_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x0fwindow_end_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x1a.\n\x0cMetricsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"l\n\x18RequestRetrainingRequest\x12.\n\nas_of_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0c\n\x04seed\x18\x03 \x01(\x04\"8\n\x19RequestRetrainingResponse\x12\x1b\n\x03run\x18\x01 \x01(\x0b\x32\x0e.magpie.v1.Run\"\x1f\n\rGetRunRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\"-\n\x0eGetRunResponse\x12\x1b\n\x03run\x18\x01 \x01(\x0b\x32\x0e.magpie.v1.Run\"<\n\x13ListReleasesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"U\n\x14ListReleasesResponse\x12$\n\x08releases\x18\x01 \x03(\x0b\x32\x12.magpie.v1.Release\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"<\n\x15PromoteReleaseRequest\x12\x0f\n\x07version\x18\x01 \x01(\x03\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"=\n\x16PromoteReleaseResponse\x12#\n\x07release\x18\x01 \x01(\x0b\x32\x12.magpie.v1.Release\"<\n\x16RollbackReleaseRequest\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\">\n\x17RollbackReleaseResponse\x12#\n\x07release\x18\x01 \x01(\x0b\x32\x12.magpie.v1.Release\";\n\x18GetTrainingReportRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\"9\n\x19GetTrainingReportResponse\x12\x0c\n\x04html\x18\x01 \x01(\t\x12\x0e\n\x06run_id\x18\x02 \x01(\t\"\x97\x01\n\x12StartSearchRequest\x12\x1f\n\x05model\x18\x01 \x01(\x0e\x32\x10.magpie.v1.Model\x12\x0e\n\x06trials\x18\x02 \x01(\x05\x12.\n\nas_of_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04seed\x18\x04 \x01(\x04\x12\x12\n\nrequest_id\x18\x05 \x01(\t\"8\n\x13StartSearchResponse\x12!\n\x06search\x18\x01 \x01(\x0b\x32\x11.magpie.v1.Search\"%\n\x10GetSearchRequest\x12\x11\n\tsearch_id\x18\x01 \x01(\t\"6\n\x11GetSearchResponse\x12!\n\x06search\x18\x01 \x01(\x0b\x32\x11.magpie.v1.Search\"\\\n\x12\x41\x64optSearchRequest\x12\x11\n\tsearch_id\x18\x01 \x01(\t\x12\x1f\n\x05model\x18\x02 \x01(\x0e\x32\x10.magpie.v1.Model\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"\xa7\x01\n\x13\x41\x64optSearchResponse\x12\x1f\n\x05model\x18\x01 \x01(\x0e\x32\x10.magpie.v1.Model\x12>\n\x08settings\x18\x02 \x03(\x0b\x32,.magpie.v1.AdoptSearchResponse.SettingsEntry\x1a/\n\rSettingsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01*\xcb\x01\n\x08RunState\x12\x19\n\x15RUN_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10RUN_STATE_QUEUED\x10\x01\x12\x16\n\x12RUN_STATE_TRAINING\x10\x02\x12\x18\n\x14RUN_STATE_EVALUATING\x10\x03\x12\x17\n\x13RUN_STATE_RELEASING\x10\x04\x12\x16\n\x12RUN_STATE_RELEASED\x10\x05\x12\x15\n\x11RUN_STATE_REFUSED\x10\x06\x12\x14\n\x10RUN_STATE_FAILED\x10\x07*\x9b\x01\n\x0cReleaseState\x12\x1d\n\x19RELEASE_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14RELEASE_STATE_STAGED\x10\x01\x12\x18\n\x14RELEASE_STATE_STABLE\x10\x02\x12\x19\n\x15RELEASE_STATE_RETIRED\x10\x03\x12\x1d\n\x19RELEASE_STATE_ROLLED_BACK\x10\x04*E\n\x05Model\x12\x15\n\x11MODEL_UNSPECIFIED\x10\x00\x12\x13\n\x0fMODEL_RETRIEVER\x10\x01\x12\x10\n\x0cMODEL_RANKER\x10\x02*\x8c\x01\n\nTrialState\x12\x1b\n\x17TRIAL_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13TRIAL_STATE_RUNNING\x10\x01\x12\x18\n\x14TRIAL_STATE_FINISHED\x10\x02\x12\x16\n\x12TRIAL_STATE_PRUNED\x10\x03\x12\x16\n\x12TRIAL_STATE_FAILED\x10\x04\x32\xf5\x05\n\x0eReleaseService\x12^\n\x11RequestRetraining\x12#.magpie.v1.RequestRetrainingRequest\x1a$.magpie.v1.RequestRetrainingResponse\x12=\n\x06GetRun\x12\x18.magpie.v1.GetRunRequest\x1a\x19.magpie.v1.GetRunResponse\x12O\n\x0cListReleases\x12\x1e.magpie.v1.ListReleasesRequest\x1a\x1f.magpie.v1.ListReleasesResponse\x12U\n\x0ePromoteRelease\x12 .magpie.v1.PromoteReleaseRequest\x1a!.magpie.v1.PromoteReleaseResponse\x12X\n\x0fRollbackRelease\x12!.magpie.v1.RollbackReleaseRequest\x1a\".magpie.v1.RollbackReleaseResponse\x12^\n\x11GetTrainingReport\x12#.magpie.v1.GetTrainingReportRequest\x1a$.magpie.v1.GetTrainingReportResponse\x12L\n\x0bStartSearch\x12\x1d.magpie.v1.StartSearchRequest\x1a\x1e.magpie.v1.StartSearchResponse\x12\x46\n\tGetSearch\x12\x1b.magpie.v1.GetSearchRequest\x1a\x1c.magpie.v1.GetSearchResponse\x12L\n\x0b\x41\x64optSearch\x12\x1d.magpie.v1.AdoptSearchRequest\x1a\x1e.magpie.v1.AdoptSearchResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'magpie.v1.release_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_TRIAL_SETTINGSENTRY']._loaded_options = None
+  _globals['_TRIAL_SETTINGSENTRY']._serialized_options = b'8\001'
   _globals['_RUN_METRICSENTRY']._loaded_options = None
   _globals['_RUN_METRICSENTRY']._serialized_options = b'8\001'
   _globals['_RELEASE_METRICSENTRY']._loaded_options = None
   _globals['_RELEASE_METRICSENTRY']._serialized_options = b'8\001'
-  _globals['_RUNSTATE']._serialized_start=1434
-  _globals['_RUNSTATE']._serialized_end=1637
-  _globals['_RELEASESTATE']._serialized_start=1640
-  _globals['_RELEASESTATE']._serialized_end=1795
-  _globals['_RUN']._serialized_start=80
-  _globals['_RUN']._serialized_end=398
-  _globals['_RUN_METRICSENTRY']._serialized_start=352
-  _globals['_RUN_METRICSENTRY']._serialized_end=398
-  _globals['_RELEASE']._serialized_start=401
-  _globals['_RELEASE']._serialized_end=783
-  _globals['_RELEASE_METRICSENTRY']._serialized_start=352
-  _globals['_RELEASE_METRICSENTRY']._serialized_end=398
-  _globals['_REQUESTRETRAININGREQUEST']._serialized_start=785
-  _globals['_REQUESTRETRAININGREQUEST']._serialized_end=893
-  _globals['_REQUESTRETRAININGRESPONSE']._serialized_start=895
-  _globals['_REQUESTRETRAININGRESPONSE']._serialized_end=951
-  _globals['_GETRUNREQUEST']._serialized_start=953
-  _globals['_GETRUNREQUEST']._serialized_end=984
-  _globals['_GETRUNRESPONSE']._serialized_start=986
-  _globals['_GETRUNRESPONSE']._serialized_end=1031
-  _globals['_LISTRELEASESREQUEST']._serialized_start=1033
-  _globals['_LISTRELEASESREQUEST']._serialized_end=1093
-  _globals['_LISTRELEASESRESPONSE']._serialized_start=1095
-  _globals['_LISTRELEASESRESPONSE']._serialized_end=1180
-  _globals['_PROMOTERELEASEREQUEST']._serialized_start=1182
-  _globals['_PROMOTERELEASEREQUEST']._serialized_end=1242
-  _globals['_PROMOTERELEASERESPONSE']._serialized_start=1244
-  _globals['_PROMOTERELEASERESPONSE']._serialized_end=1305
-  _globals['_ROLLBACKRELEASEREQUEST']._serialized_start=1307
-  _globals['_ROLLBACKRELEASEREQUEST']._serialized_end=1367
-  _globals['_ROLLBACKRELEASERESPONSE']._serialized_start=1369
-  _globals['_ROLLBACKRELEASERESPONSE']._serialized_end=1431
-  _globals['_RELEASESERVICE']._serialized_start=1798
-  _globals['_RELEASESERVICE']._serialized_end=2231
+  _globals['_ADOPTSEARCHRESPONSE_SETTINGSENTRY']._loaded_options = None
+  _globals['_ADOPTSEARCHRESPONSE_SETTINGSENTRY']._serialized_options = b'8\001'
+  _globals['_RUNSTATE']._serialized_start=2811
+  _globals['_RUNSTATE']._serialized_end=3014
+  _globals['_RELEASESTATE']._serialized_start=3017
+  _globals['_RELEASESTATE']._serialized_end=3172
+  _globals['_MODEL']._serialized_start=3174
+  _globals['_MODEL']._serialized_end=3243
+  _globals['_TRIALSTATE']._serialized_start=3246
+  _globals['_TRIALSTATE']._serialized_end=3386
+  _globals['_LEARNING']._serialized_start=112
+  _globals['_LEARNING']._serialized_end=275
+  _globals['_TRIAL']._serialized_start=278
+  _globals['_TRIAL']._serialized_end=484
+  _globals['_TRIAL_SETTINGSENTRY']._serialized_start=427
+  _globals['_TRIAL_SETTINGSENTRY']._serialized_end=474
+  _globals['_SEARCH']._serialized_start=487
+  _globals['_SEARCH']._serialized_end=724
+  _globals['_RUN']._serialized_start=727
+  _globals['_RUN']._serialized_end=1084
+  _globals['_RUN_METRICSENTRY']._serialized_start=1038
+  _globals['_RUN_METRICSENTRY']._serialized_end=1084
+  _globals['_RELEASE']._serialized_start=1087
+  _globals['_RELEASE']._serialized_end=1469
+  _globals['_RELEASE_METRICSENTRY']._serialized_start=1038
+  _globals['_RELEASE_METRICSENTRY']._serialized_end=1084
+  _globals['_REQUESTRETRAININGREQUEST']._serialized_start=1471
+  _globals['_REQUESTRETRAININGREQUEST']._serialized_end=1579
+  _globals['_REQUESTRETRAININGRESPONSE']._serialized_start=1581
+  _globals['_REQUESTRETRAININGRESPONSE']._serialized_end=1637
+  _globals['_GETRUNREQUEST']._serialized_start=1639
+  _globals['_GETRUNREQUEST']._serialized_end=1670
+  _globals['_GETRUNRESPONSE']._serialized_start=1672
+  _globals['_GETRUNRESPONSE']._serialized_end=1717
+  _globals['_LISTRELEASESREQUEST']._serialized_start=1719
+  _globals['_LISTRELEASESREQUEST']._serialized_end=1779
+  _globals['_LISTRELEASESRESPONSE']._serialized_start=1781
+  _globals['_LISTRELEASESRESPONSE']._serialized_end=1866
+  _globals['_PROMOTERELEASEREQUEST']._serialized_start=1868
+  _globals['_PROMOTERELEASEREQUEST']._serialized_end=1928
+  _globals['_PROMOTERELEASERESPONSE']._serialized_start=1930
+  _globals['_PROMOTERELEASERESPONSE']._serialized_end=1991
+  _globals['_ROLLBACKRELEASEREQUEST']._serialized_start=1993
+  _globals['_ROLLBACKRELEASEREQUEST']._serialized_end=2053
+  _globals['_ROLLBACKRELEASERESPONSE']._serialized_start=2055
+  _globals['_ROLLBACKRELEASERESPONSE']._serialized_end=2117
+  _globals['_GETTRAININGREPORTREQUEST']._serialized_start=2119
+  _globals['_GETTRAININGREPORTREQUEST']._serialized_end=2178
+  _globals['_GETTRAININGREPORTRESPONSE']._serialized_start=2180
+  _globals['_GETTRAININGREPORTRESPONSE']._serialized_end=2237
+  _globals['_STARTSEARCHREQUEST']._serialized_start=2240
+  _globals['_STARTSEARCHREQUEST']._serialized_end=2391
+  _globals['_STARTSEARCHRESPONSE']._serialized_start=2393
+  _globals['_STARTSEARCHRESPONSE']._serialized_end=2449
+  _globals['_GETSEARCHREQUEST']._serialized_start=2451
+  _globals['_GETSEARCHREQUEST']._serialized_end=2488
+  _globals['_GETSEARCHRESPONSE']._serialized_start=2490
+  _globals['_GETSEARCHRESPONSE']._serialized_end=2544
+  _globals['_ADOPTSEARCHREQUEST']._serialized_start=2546
+  _globals['_ADOPTSEARCHREQUEST']._serialized_end=2638
+  _globals['_ADOPTSEARCHRESPONSE']._serialized_start=2641
+  _globals['_ADOPTSEARCHRESPONSE']._serialized_end=2808
+  _globals['_ADOPTSEARCHRESPONSE_SETTINGSENTRY']._serialized_start=427
+  _globals['_ADOPTSEARCHRESPONSE_SETTINGSENTRY']._serialized_end=474
+  _globals['_RELEASESERVICE']._serialized_start=3389
+  _globals['_RELEASESERVICE']._serialized_end=4146
 # @@protoc_insertion_point(module_scope)

@@ -5,6 +5,7 @@ ReleaseService: models, from request to release, and back."""
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
@@ -96,6 +97,231 @@ RELEASE_STATE_ROLLED_BACK: ReleaseState.ValueType  # 4
 """Taken back by RollbackRelease."""
 Global___ReleaseState: _TypeAlias = ReleaseState  # noqa: Y015
 
+class _Model:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ModelEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Model.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    MODEL_UNSPECIFIED: _Model.ValueType  # 0
+    """Not set."""
+    MODEL_RETRIEVER: _Model.ValueType  # 1
+    """Finds candidates."""
+    MODEL_RANKER: _Model.ValueType  # 2
+    """Orders them."""
+
+class Model(_Model, metaclass=_ModelEnumTypeWrapper):
+    """Which of the two models."""
+
+MODEL_UNSPECIFIED: Model.ValueType  # 0
+"""Not set."""
+MODEL_RETRIEVER: Model.ValueType  # 1
+"""Finds candidates."""
+MODEL_RANKER: Model.ValueType  # 2
+"""Orders them."""
+Global___Model: _TypeAlias = Model  # noqa: Y015
+
+class _TrialState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _TrialStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TrialState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    TRIAL_STATE_UNSPECIFIED: _TrialState.ValueType  # 0
+    """Not set."""
+    TRIAL_STATE_RUNNING: _TrialState.ValueType  # 1
+    """Is learning."""
+    TRIAL_STATE_FINISHED: _TrialState.ValueType  # 2
+    """Came to its end."""
+    TRIAL_STATE_PRUNED: _TrialState.ValueType  # 3
+    """Was given up early: others were better by then."""
+    TRIAL_STATE_FAILED: _TrialState.ValueType  # 4
+    """Ended with an error."""
+
+class TrialState(_TrialState, metaclass=_TrialStateEnumTypeWrapper):
+    """Where a trial of a search stands."""
+
+TRIAL_STATE_UNSPECIFIED: TrialState.ValueType  # 0
+"""Not set."""
+TRIAL_STATE_RUNNING: TrialState.ValueType  # 1
+"""Is learning."""
+TRIAL_STATE_FINISHED: TrialState.ValueType  # 2
+"""Came to its end."""
+TRIAL_STATE_PRUNED: TrialState.ValueType  # 3
+"""Was given up early: others were better by then."""
+TRIAL_STATE_FAILED: TrialState.ValueType  # 4
+"""Ended with an error."""
+Global___TrialState: _TypeAlias = TrialState  # noqa: Y015
+
+@_typing.final
+class Learning(_message.Message):
+    """How the fit under way gets on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STAGE_FIELD_NUMBER: _builtins.int
+    EPOCH_FIELD_NUMBER: _builtins.int
+    LOSS_FIELD_NUMBER: _builtins.int
+    METRIC_FIELD_NUMBER: _builtins.int
+    MEASURE_FIELD_NUMBER: _builtins.int
+    TIME_LEFT_FIELD_NUMBER: _builtins.int
+    stage: _builtins.str
+    """Which fit of the run, for example "retriever"."""
+    epoch: _builtins.int
+    """Its newest epoch, from 1; 0 before the first."""
+    loss: _builtins.float
+    """Mean loss over that epoch."""
+    metric: _builtins.float
+    """What was measured after it on users it does not learn from."""
+    measure: _builtins.str
+    """Which metric that is, for example "ndcg_at_10"."""
+    @_builtins.property
+    def time_left(self) -> _duration_pb2.Duration:
+        """Until the training process ends, from the pace so far; empty while that is not known."""
+
+    def __init__(
+        self,
+        *,
+        stage: _builtins.str = ...,
+        epoch: _builtins.int = ...,
+        loss: _builtins.float | None = ...,
+        metric: _builtins.float | None = ...,
+        measure: _builtins.str = ...,
+        time_left: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_loss", b"_loss", "_metric", b"_metric", "loss", b"loss", "metric", b"metric", "time_left", b"time_left"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_loss", b"_loss", "_metric", b"_metric", "epoch", b"epoch", "loss", b"loss", "measure", b"measure", "metric", b"metric", "stage", b"stage", "time_left", b"time_left"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__loss: _TypeAlias = _typing.Literal["loss"]  # noqa: Y015
+    _WhichOneofArgType__loss: _TypeAlias = _typing.Literal["_loss", b"_loss"]  # noqa: Y015
+    _WhichOneofReturnType__metric: _TypeAlias = _typing.Literal["metric"]  # noqa: Y015
+    _WhichOneofArgType__metric: _TypeAlias = _typing.Literal["_metric", b"_metric"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__loss) -> _WhichOneofReturnType__loss | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__metric) -> _WhichOneofReturnType__metric | None: ...
+
+Global___Learning: _TypeAlias = Learning  # noqa: Y015
+
+@_typing.final
+class Trial(_message.Message):
+    """One set of settings that was tried."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class SettingsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    NUMBER_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    SETTINGS_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    number: _builtins.int
+    """Counts from 0."""
+    state: Global___TrialState.ValueType
+    """Where it stands."""
+    score: _builtins.float
+    """The validation metric that it reached; of a pruned one, how far it got."""
+    reason: _builtins.str
+    """Why it failed."""
+    @_builtins.property
+    def settings(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """The settings that differ from those of the service, by name."""
+
+    def __init__(
+        self,
+        *,
+        number: _builtins.int = ...,
+        state: Global___TrialState.ValueType = ...,
+        score: _builtins.float | None = ...,
+        settings: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "score", b"score"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "number", b"number", "reason", b"reason", "score", b"score", "settings", b"settings", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__score: _TypeAlias = _typing.Literal["score"]  # noqa: Y015
+    _WhichOneofArgType__score: _TypeAlias = _typing.Literal["_score", b"_score"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__score) -> _WhichOneofReturnType__score | None: ...
+
+Global___Trial: _TypeAlias = Trial  # noqa: Y015
+
+@_typing.final
+class Search(_message.Message):
+    """A search for better settings of one model."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEARCH_ID_FIELD_NUMBER: _builtins.int
+    MODEL_FIELD_NUMBER: _builtins.int
+    WANTED_TRIALS_FIELD_NUMBER: _builtins.int
+    TRIALS_FIELD_NUMBER: _builtins.int
+    MEASURE_FIELD_NUMBER: _builtins.int
+    BEST_TRIAL_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    DONE_FIELD_NUMBER: _builtins.int
+    search_id: _builtins.str
+    """Made by the service."""
+    model: Global___Model.ValueType
+    """Whose settings."""
+    wanted_trials: _builtins.int
+    """How many trials were asked for."""
+    measure: _builtins.str
+    """The metric that is searched by, for example "ndcg_at_10"."""
+    best_trial: _builtins.int
+    """Number of the best finished trial; absent before the first."""
+    done: _builtins.bool
+    """All trials have ended."""
+    @_builtins.property
+    def trials(self) -> _containers.RepeatedCompositeFieldContainer[Global___Trial]:
+        """Those that were begun, by number."""
+
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was asked for."""
+
+    def __init__(
+        self,
+        *,
+        search_id: _builtins.str = ...,
+        model: Global___Model.ValueType = ...,
+        wanted_trials: _builtins.int = ...,
+        trials: _abc.Iterable[Global___Trial] | None = ...,
+        measure: _builtins.str = ...,
+        best_trial: _builtins.int | None = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+        done: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_best_trial", b"_best_trial", "best_trial", b"best_trial", "create_time", b"create_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_best_trial", b"_best_trial", "best_trial", b"best_trial", "create_time", b"create_time", "done", b"done", "measure", b"measure", "model", b"model", "search_id", b"search_id", "trials", b"trials", "wanted_trials", b"wanted_trials"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__best_trial: _TypeAlias = _typing.Literal["best_trial"]  # noqa: Y015
+    _WhichOneofArgType__best_trial: _TypeAlias = _typing.Literal["_best_trial", b"_best_trial"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__best_trial) -> _WhichOneofReturnType__best_trial | None: ...
+
+Global___Search: _TypeAlias = Search  # noqa: Y015
+
 @_typing.final
 class Run(_message.Message):
     """One way from the lake to a model."""
@@ -131,6 +357,7 @@ class Run(_message.Message):
     VERSION_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
+    LEARNING_FIELD_NUMBER: _builtins.int
     run_id: _builtins.str
     """Made by the service."""
     state: Global___RunState.ValueType
@@ -155,6 +382,10 @@ class Run(_message.Message):
     def update_time(self) -> _timestamp_pb2.Timestamp:
         """When anything about it last changed."""
 
+    @_builtins.property
+    def learning(self) -> Global___Learning:
+        """How the fit under way gets on; absent when none is."""
+
     def __init__(
         self,
         *,
@@ -167,10 +398,11 @@ class Run(_message.Message):
         version: _builtins.int = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
+        learning: Global___Learning | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "learning", b"learning", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["activity", b"activity", "create_time", b"create_time", "metrics", b"metrics", "progress", b"progress", "reason", b"reason", "run_id", b"run_id", "state", b"state", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["activity", b"activity", "create_time", b"create_time", "learning", b"learning", "metrics", b"metrics", "progress", b"progress", "reason", b"reason", "run_id", b"run_id", "state", b"state", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -513,3 +745,243 @@ class RollbackReleaseResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RollbackReleaseResponse: _TypeAlias = RollbackReleaseResponse  # noqa: Y015
+
+@_typing.final
+class GetTrainingReportRequest(_message.Message):
+    """Which report: exactly one of the two."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RUN_ID_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    run_id: _builtins.str
+    """Of a run, 1 to 128 characters."""
+    version: _builtins.int
+    """Of a release."""
+    def __init__(
+        self,
+        *,
+        run_id: _builtins.str = ...,
+        version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["run_id", b"run_id", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetTrainingReportRequest: _TypeAlias = GetTrainingReportRequest  # noqa: Y015
+
+@_typing.final
+class GetTrainingReportResponse(_message.Message):
+    """The report."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HTML_FIELD_NUMBER: _builtins.int
+    RUN_ID_FIELD_NUMBER: _builtins.int
+    html: _builtins.str
+    """The page, at most 3 MiB."""
+    run_id: _builtins.str
+    """The run it is about."""
+    def __init__(
+        self,
+        *,
+        html: _builtins.str = ...,
+        run_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["html", b"html", "run_id", b"run_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetTrainingReportResponse: _TypeAlias = GetTrainingReportResponse  # noqa: Y015
+
+@_typing.final
+class StartSearchRequest(_message.Message):
+    """What to search."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODEL_FIELD_NUMBER: _builtins.int
+    TRIALS_FIELD_NUMBER: _builtins.int
+    AS_OF_TIME_FIELD_NUMBER: _builtins.int
+    SEED_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    model: Global___Model.ValueType
+    """Required: whose settings."""
+    trials: _builtins.int
+    """How many trials, 1 to 1000."""
+    seed: _builtins.int
+    """Seed of every random draw; 0 lets the service choose."""
+    request_id: _builtins.str
+    """Required, 1 to 128 characters: the same id again gives the same search for a day."""
+    @_builtins.property
+    def as_of_time(self) -> _timestamp_pb2.Timestamp:
+        """Learn from events up to this moment, not in the future; empty means all."""
+
+    def __init__(
+        self,
+        *,
+        model: Global___Model.ValueType = ...,
+        trials: _builtins.int = ...,
+        as_of_time: _timestamp_pb2.Timestamp | None = ...,
+        seed: _builtins.int = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_time", b"as_of_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_time", b"as_of_time", "model", b"model", "request_id", b"request_id", "seed", b"seed", "trials", b"trials"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StartSearchRequest: _TypeAlias = StartSearchRequest  # noqa: Y015
+
+@_typing.final
+class StartSearchResponse(_message.Message):
+    """The search."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEARCH_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def search(self) -> Global___Search:
+        """As it stands."""
+
+    def __init__(
+        self,
+        *,
+        search: Global___Search | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["search", b"search"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["search", b"search"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StartSearchResponse: _TypeAlias = StartSearchResponse  # noqa: Y015
+
+@_typing.final
+class GetSearchRequest(_message.Message):
+    """Which search."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEARCH_ID_FIELD_NUMBER: _builtins.int
+    search_id: _builtins.str
+    """Required, 1 to 128 characters."""
+    def __init__(
+        self,
+        *,
+        search_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["search_id", b"search_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetSearchRequest: _TypeAlias = GetSearchRequest  # noqa: Y015
+
+@_typing.final
+class GetSearchResponse(_message.Message):
+    """The search."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEARCH_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def search(self) -> Global___Search:
+        """As it stands."""
+
+    def __init__(
+        self,
+        *,
+        search: Global___Search | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["search", b"search"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["search", b"search"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetSearchResponse: _TypeAlias = GetSearchResponse  # noqa: Y015
+
+@_typing.final
+class AdoptSearchRequest(_message.Message):
+    """Whose settings to learn with."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEARCH_ID_FIELD_NUMBER: _builtins.int
+    MODEL_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    search_id: _builtins.str
+    """The search; empty goes back to the settings that the service was started with."""
+    model: Global___Model.ValueType
+    """Whose settings to go back to; only without a search."""
+    request_id: _builtins.str
+    """Required, 1 to 128 characters: the same id again gives the same answer for a day."""
+    def __init__(
+        self,
+        *,
+        search_id: _builtins.str = ...,
+        model: Global___Model.ValueType = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["model", b"model", "request_id", b"request_id", "search_id", b"search_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AdoptSearchRequest: _TypeAlias = AdoptSearchRequest  # noqa: Y015
+
+@_typing.final
+class AdoptSearchResponse(_message.Message):
+    """What holds from now on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class SettingsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    MODEL_FIELD_NUMBER: _builtins.int
+    SETTINGS_FIELD_NUMBER: _builtins.int
+    model: Global___Model.ValueType
+    """Whose settings."""
+    @_builtins.property
+    def settings(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """The settings that differ from those of the service, by name."""
+
+    def __init__(
+        self,
+        *,
+        model: Global___Model.ValueType = ...,
+        settings: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["model", b"model", "settings", b"settings"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AdoptSearchResponse: _TypeAlias = AdoptSearchResponse  # noqa: Y015

@@ -60,6 +60,26 @@ class ReleaseServiceStub(object):
                 request_serializer=magpie_dot_v1_dot_release__service__pb2.RollbackReleaseRequest.SerializeToString,
                 response_deserializer=magpie_dot_v1_dot_release__service__pb2.RollbackReleaseResponse.FromString,
                 _registered_method=True)
+        self.GetTrainingReport = channel.unary_unary(
+                '/magpie.v1.ReleaseService/GetTrainingReport',
+                request_serializer=magpie_dot_v1_dot_release__service__pb2.GetTrainingReportRequest.SerializeToString,
+                response_deserializer=magpie_dot_v1_dot_release__service__pb2.GetTrainingReportResponse.FromString,
+                _registered_method=True)
+        self.StartSearch = channel.unary_unary(
+                '/magpie.v1.ReleaseService/StartSearch',
+                request_serializer=magpie_dot_v1_dot_release__service__pb2.StartSearchRequest.SerializeToString,
+                response_deserializer=magpie_dot_v1_dot_release__service__pb2.StartSearchResponse.FromString,
+                _registered_method=True)
+        self.GetSearch = channel.unary_unary(
+                '/magpie.v1.ReleaseService/GetSearch',
+                request_serializer=magpie_dot_v1_dot_release__service__pb2.GetSearchRequest.SerializeToString,
+                response_deserializer=magpie_dot_v1_dot_release__service__pb2.GetSearchResponse.FromString,
+                _registered_method=True)
+        self.AdoptSearch = channel.unary_unary(
+                '/magpie.v1.ReleaseService/AdoptSearch',
+                request_serializer=magpie_dot_v1_dot_release__service__pb2.AdoptSearchRequest.SerializeToString,
+                response_deserializer=magpie_dot_v1_dot_release__service__pb2.AdoptSearchResponse.FromString,
+                _registered_method=True)
 
 
 class ReleaseServiceServicer(object):
@@ -105,6 +125,37 @@ class ReleaseServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetTrainingReport(self, request, context):
+        """Reads the training report of a run or of the release that it became: one HTML page that needs nothing beside it.
+        NOT_FOUND when there is none, or when it was removed with its release.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StartSearch(self, request, context):
+        """Starts a search for better settings of one model by the workers and returns at once. Trials learn from the same
+        data and are compared on the same held-out users; nothing is released.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetSearch(self, request, context):
+        """Reads a search.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AdoptSearch(self, request, context):
+        """Lets later retrainings learn with the best settings of a search, until others are adopted.
+        FAILED_PRECONDITION when no trial has finished yet.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ReleaseServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -132,6 +183,26 @@ def add_ReleaseServiceServicer_to_server(servicer, server):
                     servicer.RollbackRelease,
                     request_deserializer=magpie_dot_v1_dot_release__service__pb2.RollbackReleaseRequest.FromString,
                     response_serializer=magpie_dot_v1_dot_release__service__pb2.RollbackReleaseResponse.SerializeToString,
+            ),
+            'GetTrainingReport': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetTrainingReport,
+                    request_deserializer=magpie_dot_v1_dot_release__service__pb2.GetTrainingReportRequest.FromString,
+                    response_serializer=magpie_dot_v1_dot_release__service__pb2.GetTrainingReportResponse.SerializeToString,
+            ),
+            'StartSearch': grpc.unary_unary_rpc_method_handler(
+                    servicer.StartSearch,
+                    request_deserializer=magpie_dot_v1_dot_release__service__pb2.StartSearchRequest.FromString,
+                    response_serializer=magpie_dot_v1_dot_release__service__pb2.StartSearchResponse.SerializeToString,
+            ),
+            'GetSearch': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSearch,
+                    request_deserializer=magpie_dot_v1_dot_release__service__pb2.GetSearchRequest.FromString,
+                    response_serializer=magpie_dot_v1_dot_release__service__pb2.GetSearchResponse.SerializeToString,
+            ),
+            'AdoptSearch': grpc.unary_unary_rpc_method_handler(
+                    servicer.AdoptSearch,
+                    request_deserializer=magpie_dot_v1_dot_release__service__pb2.AdoptSearchRequest.FromString,
+                    response_serializer=magpie_dot_v1_dot_release__service__pb2.AdoptSearchResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -270,6 +341,114 @@ class ReleaseService(object):
             '/magpie.v1.ReleaseService/RollbackRelease',
             magpie_dot_v1_dot_release__service__pb2.RollbackReleaseRequest.SerializeToString,
             magpie_dot_v1_dot_release__service__pb2.RollbackReleaseResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetTrainingReport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/magpie.v1.ReleaseService/GetTrainingReport',
+            magpie_dot_v1_dot_release__service__pb2.GetTrainingReportRequest.SerializeToString,
+            magpie_dot_v1_dot_release__service__pb2.GetTrainingReportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StartSearch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/magpie.v1.ReleaseService/StartSearch',
+            magpie_dot_v1_dot_release__service__pb2.StartSearchRequest.SerializeToString,
+            magpie_dot_v1_dot_release__service__pb2.StartSearchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSearch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/magpie.v1.ReleaseService/GetSearch',
+            magpie_dot_v1_dot_release__service__pb2.GetSearchRequest.SerializeToString,
+            magpie_dot_v1_dot_release__service__pb2.GetSearchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AdoptSearch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/magpie.v1.ReleaseService/AdoptSearch',
+            magpie_dot_v1_dot_release__service__pb2.AdoptSearchRequest.SerializeToString,
+            magpie_dot_v1_dot_release__service__pb2.AdoptSearchResponse.FromString,
             options,
             channel_credentials,
             insecure,

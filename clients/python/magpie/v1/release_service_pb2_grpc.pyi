@@ -50,6 +50,20 @@ class ReleaseServiceStub:
     """Goes back to the release that served before. FAILED_PRECONDITION when there is none. Returns when that is decided
     and recorded; serving follows as with PromoteRelease.
     """
+    GetTrainingReport: _grpc.UnaryUnaryMultiCallable[_release_service_pb2.GetTrainingReportRequest, _release_service_pb2.GetTrainingReportResponse]
+    """Reads the training report of a run or of the release that it became: one HTML page that needs nothing beside it.
+    NOT_FOUND when there is none, or when it was removed with its release.
+    """
+    StartSearch: _grpc.UnaryUnaryMultiCallable[_release_service_pb2.StartSearchRequest, _release_service_pb2.StartSearchResponse]
+    """Starts a search for better settings of one model by the workers and returns at once. Trials learn from the same
+    data and are compared on the same held-out users; nothing is released.
+    """
+    GetSearch: _grpc.UnaryUnaryMultiCallable[_release_service_pb2.GetSearchRequest, _release_service_pb2.GetSearchResponse]
+    """Reads a search."""
+    AdoptSearch: _grpc.UnaryUnaryMultiCallable[_release_service_pb2.AdoptSearchRequest, _release_service_pb2.AdoptSearchResponse]
+    """Lets later retrainings learn with the best settings of a search, until others are adopted.
+    FAILED_PRECONDITION when no trial has finished yet.
+    """
 
 @_typing.type_check_only
 class ReleaseServiceAsyncStub(ReleaseServiceStub):
@@ -72,6 +86,20 @@ class ReleaseServiceAsyncStub(ReleaseServiceStub):
     RollbackRelease: _aio.UnaryUnaryMultiCallable[_release_service_pb2.RollbackReleaseRequest, _release_service_pb2.RollbackReleaseResponse]  # type: ignore[assignment]
     """Goes back to the release that served before. FAILED_PRECONDITION when there is none. Returns when that is decided
     and recorded; serving follows as with PromoteRelease.
+    """
+    GetTrainingReport: _aio.UnaryUnaryMultiCallable[_release_service_pb2.GetTrainingReportRequest, _release_service_pb2.GetTrainingReportResponse]  # type: ignore[assignment]
+    """Reads the training report of a run or of the release that it became: one HTML page that needs nothing beside it.
+    NOT_FOUND when there is none, or when it was removed with its release.
+    """
+    StartSearch: _aio.UnaryUnaryMultiCallable[_release_service_pb2.StartSearchRequest, _release_service_pb2.StartSearchResponse]  # type: ignore[assignment]
+    """Starts a search for better settings of one model by the workers and returns at once. Trials learn from the same
+    data and are compared on the same held-out users; nothing is released.
+    """
+    GetSearch: _aio.UnaryUnaryMultiCallable[_release_service_pb2.GetSearchRequest, _release_service_pb2.GetSearchResponse]  # type: ignore[assignment]
+    """Reads a search."""
+    AdoptSearch: _aio.UnaryUnaryMultiCallable[_release_service_pb2.AdoptSearchRequest, _release_service_pb2.AdoptSearchResponse]  # type: ignore[assignment]
+    """Lets later retrainings learn with the best settings of a search, until others are adopted.
+    FAILED_PRECONDITION when no trial has finished yet.
     """
 
 class ReleaseServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -122,6 +150,44 @@ class ReleaseServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_release_service_pb2.RollbackReleaseResponse, _abc.Awaitable[_release_service_pb2.RollbackReleaseResponse]]:
         """Goes back to the release that served before. FAILED_PRECONDITION when there is none. Returns when that is decided
         and recorded; serving follows as with PromoteRelease.
+        """
+
+    @_abc_1.abstractmethod
+    def GetTrainingReport(
+        self,
+        request: _release_service_pb2.GetTrainingReportRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_release_service_pb2.GetTrainingReportResponse, _abc.Awaitable[_release_service_pb2.GetTrainingReportResponse]]:
+        """Reads the training report of a run or of the release that it became: one HTML page that needs nothing beside it.
+        NOT_FOUND when there is none, or when it was removed with its release.
+        """
+
+    @_abc_1.abstractmethod
+    def StartSearch(
+        self,
+        request: _release_service_pb2.StartSearchRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_release_service_pb2.StartSearchResponse, _abc.Awaitable[_release_service_pb2.StartSearchResponse]]:
+        """Starts a search for better settings of one model by the workers and returns at once. Trials learn from the same
+        data and are compared on the same held-out users; nothing is released.
+        """
+
+    @_abc_1.abstractmethod
+    def GetSearch(
+        self,
+        request: _release_service_pb2.GetSearchRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_release_service_pb2.GetSearchResponse, _abc.Awaitable[_release_service_pb2.GetSearchResponse]]:
+        """Reads a search."""
+
+    @_abc_1.abstractmethod
+    def AdoptSearch(
+        self,
+        request: _release_service_pb2.AdoptSearchRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_release_service_pb2.AdoptSearchResponse, _abc.Awaitable[_release_service_pb2.AdoptSearchResponse]]:
+        """Lets later retrainings learn with the best settings of a search, until others are adopted.
+        FAILED_PRECONDITION when no trial has finished yet.
         """
 
 def add_ReleaseServiceServicer_to_server(servicer: ReleaseServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
