@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,7 +53,7 @@ class File:
 
     def load(self) -> Saved | None:
         try:
-            with np.load(self._path, allow_pickle=False) as held:
+            with self._path.open("rb") as file, np.load(file, allow_pickle=False) as held:
                 told = json.loads(str(held["told"]))
                 if told["key"] != self._key:
                     return None
@@ -60,7 +61,7 @@ class File:
                     name: [held[f"{name}/{place}"] for place in range(count)]
                     for name, count in told["parts"].items()
                 }
-        except (OSError, ValueError, KeyError, EOFError):  # none yet, or not one of ours
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile):  # none yet, or not one of ours
             return None
         return Saved(told["numbers"], parts)
 

@@ -3,43 +3,62 @@
 It reads the plan in the folder and leaves there `release/` (learnt from all), `twin/` (the same without the
 newest week, which is what the gate may examine), the exam, `report.json` and the gate's `verdict.json`. One
 JSON line on stdout for each step.
+
+What it reads from the lake and where its fits stand is kept in `partial/` until it is done: a child that was
+killed is followed by one that goes on from there, with the same data in the same order.
 """
 
+import hashlib
 import shutil
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from magpie_services.kit.errors import Invalid
-from magpie_services.training import child, dataset, evaluate, evaluation
+from magpie_services.training import archive, child, dataset, evaluate, evaluation, progress
 from magpie_services.training.dataset import Dataset
 from magpie_services.training.plan import Plan
+from magpie_services.training.progress import Journal
 from magpie_services.training.ranking import rows as ranker_rows
 from magpie_services.training.results import REPORT, Report
 
 MIN_ITEMS = 2
 MIN_EVENTS = 20
+PARTIAL = "partial"
 
 
-def fit(plan: Plan) -> Report:
+def fit(plan: Plan, journal: Journal) -> Report:
     """Trains and exports everything of a run. Raises Invalid where the lake has too little to learn from."""
-    child.say("reading the lake", 0.0)
-    data = dataset.load(plan)
-    if len(data.vocabulary) <= MIN_ITEMS or len(data.history) < MIN_EVENTS:
-        found = f"{len(data.vocabulary) - 1} items and {len(data.history)} interactions"
-        raise Invalid("lake", f"has too little to learn from: {found}")
+    partial = plan.path / PARTIAL / _key(plan)
+    data = archive.load(partial / "data.npz", Dataset)
+    if data is None:
+        journal.say("reading the lake", 0.0)
+        data = dataset.load(plan)
+        if len(data.vocabulary) <= MIN_ITEMS or len(data.history) < MIN_EVENTS:
+            found = f"{len(data.vocabulary) - 1} items and {len(data.history)} interactions"
+            raise Invalid("lake", f"has too little to learn from: {found}")
+        partial.mkdir(parents=True, exist_ok=True)
+        archive.save(partial / "data.npz", data)
     for name in ("release", "twin"):
         shutil.rmtree(plan.path / name, ignore_errors=True)
     evaluation.build(data, plan.seed).save(plan.path / "exam.npz")
-    child.say(f"learning from {len(data.history)} interactions and {len(data.rows)} decisions' arms", 0.1)
-    metrics = _train(plan, data)
+    learnt = f"{len(data.history)} interactions and {len(data.rows)} decisions' arms"
+    journal.say(f"learning from {learnt}", 0.1)
+    metrics = _train(plan, data, journal, partial)
     import tensorflow as tf
 
     return Report(tensorflow=tf.__version__, start_ms=data.start_ms, end_ms=data.end_ms, metrics=metrics)
 
 
-def _train(plan: Plan, data: Dataset) -> dict[str, float]:
+def _key(plan: Plan) -> str:
+    """What must be the same for a fit to go on where another stopped."""
+    same = (plan.as_of_ms, plan.seed, plan.retriever, plan.ranker)
+    return hashlib.sha256(msgspec.json.encode(same)).hexdigest()[:16]
+
+
+def _train(plan: Plan, data: Dataset, journal: Journal, partial: Path) -> dict[str, float]:
     from magpie_services.training import export
     from magpie_services.training.ranking import fit as ranker_fit
     from magpie_services.training.retrieval import fit as retriever_fit
@@ -47,16 +66,18 @@ def _train(plan: Plan, data: Dataset) -> dict[str, float]:
     # Of a decision before the cut the twin must not know a purchase after it: the exam asks for that one.
     older = ranker_rows.as_of(data.rows, data.cut_ms)
     newest = data.rows.take(data.rows.decided_ms > data.cut_ms)
-    fitted = retriever_fit.train(
-        plan.retriever, data.vocabulary, data.history, data.cut_ms, plan.seed, _part(0.1, 0.5)
-    )
-    twin, epochs = ranker_fit.train(plan.ranker, older, plan.seed, _part(0.5, 0.6))
+    told = journal.stage("retriever", 0.1, 0.5, "ndcg_at_10")
+    fitted = retriever_fit.train(plan.retriever, data.vocabulary, data.history, data.cut_ms, plan.seed, told)
+    told = journal.stage("ranker", 0.5, 0.6, "logloss")
+    twin, epochs = ranker_fit.train(plan.ranker, older, plan.seed, told)
     ranker_fit.calibrate(twin, older.take(ranker_fit.held_out(older, plan.seed)))
     _export(export, plan.path / "twin", fitted.model, data, twin)
     ranker_fit.calibrate(twin, newest)  # after its export: it is examined on these
-    retriever_fit.refit(fitted, data.vocabulary, data.history, plan.seed, _part(0.65, 0.85))
+    told = journal.stage("retriever_all", 0.65, 0.85)
+    retriever_fit.refit(fitted, data.vocabulary, data.history, plan.seed, told)
     # What the twin found out about depth and calibration holds for the model that learns from all.
-    final, _ = ranker_fit.train(plan.ranker, data.rows, plan.seed, _part(0.85, 0.95), epochs=epochs)
+    told = journal.stage("ranker_all", 0.85, 0.95)
+    final, _ = ranker_fit.train(plan.ranker, data.rows, plan.seed, told, epochs=epochs)
     final.slope.assign(twin.slope)
     final.offset.assign(twin.offset)
     _export(export, plan.path / "release", fitted.model, data, final)
@@ -78,17 +99,12 @@ def _export(export: Any, folder: Path, retriever: Any, data: Dataset, ranker: An
     export.save_ranker(ranker, folder / "ranker")
 
 
-def _part(low: float, high: float) -> Any:
-    def say(activity: str, progress: float) -> None:
-        child.say(activity, low + (high - low) * progress)
-
-    return say
-
-
 def main(plan: Plan) -> None:
-    if not (plan.path / REPORT).exists():  # a second delivery finds the work done
-        child.leave(plan.path / REPORT, fit(plan))
-    evaluate.main(plan, _part(0.96, 1.0))
+    with progress.journal(plan.path, child.tell) as journal:
+        if not (plan.path / REPORT).exists():  # a second delivery finds the work done
+            child.leave(plan.path / REPORT, fit(plan, journal))
+            shutil.rmtree(plan.path / PARTIAL, ignore_errors=True)
+        evaluate.main(plan, journal.stage("exam", 0.96, 1.0))
 
 
 if __name__ == "__main__":

@@ -135,9 +135,7 @@ class Journal:
             return None
         return round((self._clock() - self._begun) * (1 - progress) / done, 1)
 
-    def _keep(
-        self, stage: str, step: int, measure: str, loss: float | None, metric: float | None
-    ) -> None:
+    def _keep(self, stage: str, step: int, measure: str, loss: float | None, metric: float | None) -> None:
         seconds = round(self._clock() - self._begun, 3)
         point = Point(stage=stage, step=step, measure=measure, loss=loss, metric=metric, seconds=seconds)
         with (self._folder / CURVES).open("ab") as file:
