@@ -35,7 +35,7 @@ DEGRADED = Counter(
 )
 MODELS_REFUSED = Counter(
     "magpie_models_refused_total",
-    "Versions of a model not taken because they were trained on other features.",
+    "Versions of a model that were refused; the log says why.",
     ["model"],
     registry=REGISTRY,
 )

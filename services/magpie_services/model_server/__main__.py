@@ -3,6 +3,7 @@
 import gc
 import os
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 # TensorFlow reads these while it is imported: its banners are not log lines.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -21,9 +22,10 @@ from magpie_services.model_server.settings import ModelServerSettings
 async def main(settings: ModelServerSettings) -> None:
     """Serves until told to stop."""
     tf.config.threading.set_intra_op_parallelism_threads(settings.intra_op_threads)
+    tf.config.threading.set_inter_op_parallelism_threads(settings.predict_threads)
     # What is imported stays for ever: the collector need not look at it again after every dropped model.
     gc.freeze()
-    registry = Registry(settings, Servable)
+    registry = Registry(settings, partial(Servable, compiled=settings.compiled.split()))
     threads = ThreadPoolExecutor(settings.predict_threads, thread_name_prefix="predict")
 
     def register(server: grpc.aio.Server) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from magpie_services.kit import metrics
 from magpie_services.kit.errors import Invalid, NotAllowed, NotFound
 from magpie_services.model_server.config import ModelConfig, parse, present_versions
 from magpie_services.model_server.settings import ModelServerSettings
@@ -236,6 +237,7 @@ class Registry:
                 log.info("model.loaded", model=name, version=number)
                 return
         version.state = State.END
+        metrics.MODELS_REFUSED.labels(name).inc()
 
     async def _collect_garbage(self) -> None:
         """Frees dropped models: they are full of cycles, and Python would let many of them gather."""

@@ -1,8 +1,7 @@
-"""One loaded version of a model: its signatures, run on tensors as they come off the wire."""
+"""One loaded version of a model: its signatures, checked and warmed up before anybody may call them."""
 
 import itertools
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 import tensorflow as tf
@@ -12,9 +11,10 @@ from tensorflow.core.protobuf import meta_graph_pb2
 from tensorflow.python.saved_model import loader_impl
 from tensorflow_serving.apis import prediction_log_pb2 as log_pb
 
-from magpie_services.kit.channels import MAX_MESSAGE_BYTES
-from magpie_services.kit.errors import Invalid, MagpieError, NotAllowed, Unavailable
+from magpie_services.kit.errors import MagpieError, NotAllowed
+from magpie_services.model_server.bundle import check_files
 from magpie_services.model_server.registry import CannotLoad
+from magpie_services.model_server.signature import Protos, Signature
 
 DEFAULT_SIGNATURE = "serving_default"
 WARMUP_FILE = Path("assets.extra") / "tf_serving_warmup_requests"
@@ -24,22 +24,29 @@ MAX_WARMUP_RECORDS = 1_000
 class Servable:
     """A SavedModel in memory. `predict` may be called from several threads at once."""
 
-    def __init__(self, folder: Path) -> None:
-        """Loads and warms up the SavedModel in `folder`. Raises CannotLoad."""
+    def __init__(self, folder: Path, compiled: Collection[str] = ()) -> None:
+        """Loads and warms up the SavedModel in `folder`; signatures named in `compiled` are compiled for the
+        shapes of their warm-up records. Raises CannotLoad.
+        """
+        check_files(folder)
         try:
             self._graph = loader_impl.parse_saved_model(str(folder)).meta_graphs[0]
             _check_producer(self._graph.meta_info_def.tensorflow_version)
             # The module owns the variables: signatures alone would not keep them alive.
             self._module = tf.saved_model.load(str(folder), tags=["serve"])
-            self._functions = dict(self._module.signatures)
-            self._warm_up(folder / WARMUP_FILE)
+            self._signatures = {
+                name: Signature(name, function) for name, function in self._module.signatures.items()
+            }
+            for signature in self._signatures.values():
+                signature.check_weights()
+            self._warm_up(folder / WARMUP_FILE, compiled)
         except CannotLoad:
             raise
         except MagpieError as error:
-            raise CannotLoad(f"warm-up failed: {error.message}") from error
+            raise CannotLoad(f"does not work: {error.message}") from error
         except Exception as error:
             # Whatever a damaged model makes TensorFlow raise, it must not end the server.
-            raise CannotLoad(f"{type(error).__name__}: {_first_line(error)}") from error
+            raise CannotLoad(f"{type(error).__name__}: {str(error).partition(chr(10))[0]}") from error
 
     @property
     def signature_defs(self) -> Mapping[str, meta_graph_pb2.SignatureDef]:
@@ -48,33 +55,22 @@ class Servable:
         return signatures
 
     def predict(
-        self, signature: str, inputs: Mapping[str, tensor_pb2.TensorProto], outputs: Iterable[str] = ()
+        self, signature: str, inputs: Protos, outputs: Iterable[str] = ()
     ) -> dict[str, tensor_pb2.TensorProto]:
         """Runs a signature ("" means the default one); answers the outputs asked for, all when none is.
 
         Raises NotAllowed for a signature that is not there and Invalid for inputs that do not fit it, as
         TensorFlow Serving does (FAILED_PRECONDITION and INVALID_ARGUMENT).
         """
-        name = signature or DEFAULT_SIGNATURE
-        function = self._functions.get(name)
-        if function is None:
-            raise NotAllowed(f'Serving signature key "{name}" not found.', reason="SIGNATURE_NOT_FOUND")
-        tensors = _tensors(function.structured_input_signature[1], inputs)
-        wanted = list(outputs) or sorted(function.structured_outputs)
-        for index, alias in enumerate(wanted):
-            if alias not in function.structured_outputs:
-                raise Invalid(f"output_filter[{index}]", f"{alias} is no output of signature {name}")
-            if alias in wanted[:index]:
-                raise Invalid(f"output_filter[{index}]", f"{alias} is there twice")
-        try:
-            results = function(**tensors)
-            return {alias: tf.make_tensor_proto(results[alias].numpy()) for alias in wanted}
-        except (tf.errors.InvalidArgumentError, tf.errors.OutOfRangeError) as error:
-            raise Invalid("inputs", _first_line(error)) from error
-        except (tf.errors.ResourceExhaustedError, tf.errors.UnavailableError) as error:
-            raise Unavailable("the model server is out of resources") from error
+        return self._signature(signature).run(inputs, tuple(outputs))
 
-    def _warm_up(self, file: Path) -> None:
+    def _signature(self, name: str) -> Signature:
+        name = name or DEFAULT_SIGNATURE
+        if name not in self._signatures:
+            raise NotAllowed(f'Serving signature key "{name}" not found.', reason="SIGNATURE_NOT_FOUND")
+        return self._signatures[name]
+
+    def _warm_up(self, file: Path, compiled: Collection[str]) -> None:
         if not file.exists():
             return
         records = tf.data.TFRecordDataset(str(file)).as_numpy_iterator()
@@ -86,38 +82,10 @@ class Servable:
             if log.WhichOneof("log_type") != "predict_log":
                 raise CannotLoad(f"warm-up records of type {log.WhichOneof('log_type')} are not served here")
             request = log.predict_log.request
-            self.predict(request.model_spec.signature_name, request.inputs, request.output_filter)
-
-
-def _tensors(
-    specs: Mapping[str, tf.TensorSpec], inputs: Mapping[str, tensor_pb2.TensorProto]
-) -> dict[str, tf.Tensor]:
-    extra, missing = sorted(set(inputs) - set(specs)), sorted(set(specs) - set(inputs))
-    if extra or missing:
-        raise Invalid(
-            "inputs", f"sent but not in the signature: {extra}; in the signature but not sent: {missing}"
-        )
-    tensors = {}
-    for name, spec in specs.items():
-        proto = inputs[name]
-        if proto.dtype != spec.dtype.as_datatype_enum:
-            sent = tf.as_dtype(proto.dtype).name if proto.dtype else "nothing"
-            raise Invalid(f"inputs[{name}].dtype", f"is {sent}, must be {spec.dtype.name}")
-        if math.prod(max(dim.size, 0) for dim in proto.tensor_shape.dim) > MAX_MESSAGE_BYTES:
-            # One value may stand for all that are left out: a few bytes could ask for all memory.
-            raise Invalid(f"inputs[{name}].tensor_shape", f"has more than {MAX_MESSAGE_BYTES} elements")
-        try:
-            tensor = tf.constant(tf.make_ndarray(proto), dtype=spec.dtype)
-        except (TypeError, ValueError) as error:
-            raise Invalid(f"inputs[{name}]", "content and shape do not agree") from error
-        if not spec.shape.is_compatible_with(tensor.shape):
-            raise Invalid(f"inputs[{name}].tensor_shape", f"is {tensor.shape}, must fit {spec.shape}")
-        tensors[name] = tensor
-    return tensors
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]
+            signature = self._signature(request.model_spec.signature_name)
+            signature.run(request.inputs, request.output_filter)
+            if request.model_spec.signature_name in compiled:
+                signature.compile(request.inputs)
 
 
 def _check_producer(version: str) -> None:

@@ -26,5 +26,11 @@ class ModelServerSettings(ServiceSettings):
     )
     predict_threads: int = Field(default=2, ge=1, description="predictions that run at the same time")
     intra_op_threads: int = Field(
-        default=2, ge=0, description="TensorFlow threads inside one operation; 0: all"
+        default=1,
+        ge=0,
+        description="TensorFlow threads inside one operation; 0: all",
+    )
+    compiled: str = Field(
+        default="retrieve rank",
+        description="signatures compiled (XLA) for the shapes of their warm-up records; empty: none",
     )

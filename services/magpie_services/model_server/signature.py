@@ -1,0 +1,133 @@
+"""One signature of a loaded model: checks tensors off the wire and runs it, compiled where prepared."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import structlog
+import tensorflow as tf
+from numpy.typing import NDArray
+from tensorflow.core.framework import tensor_pb2
+
+from magpie_services.kit import tensors
+from magpie_services.kit.channels import MAX_MESSAGE_BYTES
+from magpie_services.kit.errors import Invalid, Unavailable
+
+log = structlog.get_logger()
+
+Protos = Mapping[str, tensor_pb2.TensorProto]
+Shapes = tuple[tuple[int, ...], ...]
+
+# How far a compiled answer may be from the plain one: sums in another order, nothing more.
+TOLERANCE = 1e-3
+
+
+class Signature:
+    """Runs one function of a SavedModel. `run` may be called from several threads at once."""
+
+    def __init__(self, name: str, function: Any) -> None:
+        self._name = name
+        self._function = function
+        self._specs: dict[str, tf.TensorSpec] = dict(function.structured_input_signature[1])
+        self._outputs = sorted(function.structured_outputs)
+        self._compiled: Any = None
+        self._shapes: frozenset[Shapes] = frozenset()
+
+    def run(self, inputs: Protos, outputs: Sequence[str] = ()) -> dict[str, tensor_pb2.TensorProto]:
+        """The outputs asked for, all when none is.
+
+        Raises Invalid for inputs that do not fit and outputs that are not there, Unavailable.
+        """
+        wanted = self._wanted(outputs)
+        arrays = self._arrays(inputs)
+        results = self._answers(arrays)
+        return {alias: tensors.to_proto(results[alias]) for alias in wanted}
+
+    def check_weights(self) -> None:
+        """Raises Invalid naming a variable of the function that is not finite somewhere."""
+        for variable in self._function.variables:
+            if variable.dtype.is_floating and not tf.reduce_all(tf.math.is_finite(variable)):
+                raise Invalid(variable.name, "is not finite")
+
+    def compile(self, inputs: Protos) -> None:
+        """Compiles the function for the shapes of these inputs, where it then gives the same answers.
+
+        Other shapes go on as before: no call ever waits for a compiler. Raises as `run` does.
+        """
+        arrays = self._arrays(inputs)
+        plain = self._call(self._function, arrays)
+        if self._compiled is None:
+            self._compiled = tf.function(self._by_place, jit_compile=True, autograph=False)
+            self._compiled = self._compiled.get_concrete_function(*self._specs.values())
+        try:
+            compiled = self._call(self._compiled, arrays)
+        except (Invalid, Unavailable, tf.errors.OpError, ValueError, TypeError) as error:
+            log.warning("signature.not_compiled", signature=self._name, error=str(error).partition("\n")[0])
+            return
+        for alias, values in compiled.items():
+            if not np.allclose(values, plain[alias], rtol=TOLERANCE, atol=TOLERANCE):
+                log.warning("signature.not_compiled", signature=self._name, error=f"another {alias}")
+                return
+        self._shapes |= {_shapes(arrays)}
+
+    def _by_place(self, *values: Any) -> Any:
+        return self._function(**dict(zip(self._specs, values, strict=True)))
+
+    def _answers(self, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        if _shapes(arrays) in self._shapes:
+            results = self._call(self._compiled, arrays)
+            if all(np.isfinite(values).all() for values in results.values()):
+                return results
+            # Compilers drop the checks for NaN that stand in the graph: let the graph itself say so.
+        return self._call(self._function, arrays)
+
+    def _call(self, function: Any, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        values = [tf.constant(array) for array in arrays.values()]
+        try:
+            if function is self._function:
+                results = function(**dict(zip(arrays, values, strict=True)))
+            else:
+                results = function(*values)
+            return {alias: value.numpy() for alias, value in results.items()}
+        except (tf.errors.InvalidArgumentError, tf.errors.OutOfRangeError) as error:
+            raise Invalid("inputs", str(error).partition("\n")[0]) from error
+        except (tf.errors.ResourceExhaustedError, tf.errors.UnavailableError) as error:
+            raise Unavailable("the model server is out of resources") from error
+
+    def _wanted(self, outputs: Sequence[str]) -> Sequence[str]:
+        for index, alias in enumerate(outputs):
+            if alias not in self._outputs:
+                raise Invalid(f"output_filter[{index}]", f"{alias} is no output of signature {self._name}")
+            if alias in outputs[:index]:
+                raise Invalid(f"output_filter[{index}]", f"{alias} is there twice")
+        return outputs or self._outputs
+
+    def _arrays(self, inputs: Protos) -> dict[str, NDArray[Any]]:
+        """The inputs in the order of the signature."""
+        if inputs.keys() != self._specs.keys():
+            extra, missing = sorted(set(inputs) - set(self._specs)), sorted(set(self._specs) - set(inputs))
+            raise Invalid(
+                "inputs", f"sent but not in the signature: {extra}; in the signature but not sent: {missing}"
+            )
+        return {name: _array(f"inputs[{name}]", inputs[name], spec) for name, spec in self._specs.items()}
+
+
+def _array(field: str, proto: tensor_pb2.TensorProto, spec: tf.TensorSpec) -> NDArray[Any]:
+    if proto.dtype != spec.dtype.as_datatype_enum:
+        sent = tf.as_dtype(proto.dtype).name if proto.dtype else "nothing"
+        raise Invalid(f"{field}.dtype", f"is {sent}, must be {spec.dtype.name}")
+    shape = tuple(dim.size for dim in proto.tensor_shape.dim)
+    if math.prod(max(size, 0) for size in shape) > MAX_MESSAGE_BYTES:
+        # One value may stand for all that are left out: a few bytes could ask for all memory.
+        raise Invalid(f"{field}.tensor_shape", f"has more than {MAX_MESSAGE_BYTES} elements")
+    if not spec.shape.is_compatible_with(shape):
+        raise Invalid(f"{field}.tensor_shape", f"is {shape}, must fit {spec.shape}")
+    try:
+        return tensors.from_proto(proto)
+    except ValueError as error:
+        raise Invalid(field, "content and shape do not agree") from error
+
+
+def _shapes(arrays: Mapping[str, NDArray[Any]]) -> Shapes:
+    return tuple(array.shape for array in arrays.values())
