@@ -1,4 +1,4 @@
-"""Bundles of every kind of poison: each is refused with its reason, and the version before it goes on serving."""
+"""Bundles of every kind of poison: each is refused with its reason, and the version before goes on."""
 
 import asyncio
 import hashlib
@@ -225,7 +225,7 @@ def test_the_publishers_manifest_is_one_that_loads(sound: Path, tmp_path: Path) 
     check_files(tmp_path / "models" / "ranker" / "3")
     with (tmp_path / "models" / "ranker" / "3" / "saved_model.pb").open("ab") as file:
         file.write(b"\0")
-    with pytest.raises(CannotLoad, match="saved_model.pb is not the file"):
+    with pytest.raises(CannotLoad, match="is not the file that the manifest describes"):
         check_files(tmp_path / "models" / "ranker" / "3")
 
 
