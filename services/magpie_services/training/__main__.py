@@ -14,6 +14,9 @@ from magpie_services.kit.refreshing import Refresher
 from magpie_services.training import broker
 from magpie_services.training.redis_store import RedisStore
 from magpie_services.training.release import Releases
+from magpie_services.training.reports import Reports
+from magpie_services.training.search.ask import Searches
+from magpie_services.training.search.redis_store import SearchStore
 from magpie_services.training.servicer import ReleaseServicer
 from magpie_services.training.settings import TrainingSettings
 from magpie_services.training.sweep import LOOK_SECONDS, Sweep
@@ -34,13 +37,21 @@ async def main(settings: TrainingSettings) -> None:
     await releases.write_config()
     producer = broker.create(settings)
 
-    def enqueue(run_id: str) -> None:
+    searches = SearchStore(client)
+
+    def send(task: str, *args: object) -> None:
+        queue = broker.ROUTES[task]["queue"]
         try:
-            producer.send_task(
-                broker.RETRAIN, args=[run_id], queue=broker.TRAIN, retry=True, retry_policy=PATIENCE
-            )
+            producer.send_task(task, args=args, queue=queue, retry=True, retry_policy=PATIENCE)
         except OperationalError as error:
             raise Unavailable("the task queue is unavailable") from error
+
+    def enqueue(run_id: str) -> None:
+        send(broker.RETRAIN, run_id)
+
+    def enqueue_trial(name: str) -> None:
+        search_id, _, number = name.rpartition("/")
+        send(broker.TRIAL, search_id, int(number))
 
     async def ready() -> bool:
         return bool(await client.ping())
@@ -49,13 +60,22 @@ async def main(settings: TrainingSettings) -> None:
         producer.close()
 
     sweep = Refresher("left behind runs", Sweep(store, enqueue).look, poll_seconds=LOOK_SECONDS)
-    servicer = ReleaseServicer(store, releases, Answers(client), enqueue, clock)
+    trials = Refresher("left behind trials", Sweep(searches, enqueue_trial).look, poll_seconds=LOOK_SECONDS)
+    servicer = ReleaseServicer(
+        store,
+        releases,
+        Answers(client),
+        enqueue,
+        clock,
+        Searches(searches, enqueue_trial),
+        Reports(store, settings.model_folder),
+    )
     await serving.serve(
         settings,
         lambda server: release_grpc.add_ReleaseServiceServicer_to_server(servicer, server),
         clock=clock,
         ready=ready,
-        background=[sweep.run],
+        background=[sweep.run, trials.run],
         closers=[close_queue, client.aclose],
     )
 

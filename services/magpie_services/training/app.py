@@ -1,4 +1,4 @@
-"""The worker's entry: `python -m celery -A magpie_services.training.app worker -Q train,publish -c 1`.
+"""The worker's entry: `python -m celery -A magpie_services.training.app worker -Q train,publish,search -c 1`.
 
 Like a `__main__` it reads the environment when loaded, and only then; TensorFlow is never imported here.
 """
@@ -29,4 +29,4 @@ def _end_with_the_worker(**_: object) -> None:
 
 @worker_ready.connect(weak=False)
 def _say_ready(**_: object) -> None:
-    structlog.get_logger().info("worker.ready", queues=[broker.TRAIN, broker.PUBLISH])
+    structlog.get_logger().info("worker.ready", queues=[broker.TRAIN, broker.PUBLISH, broker.SEARCH])

@@ -5,16 +5,18 @@ from kombu.entity import Queue
 
 from magpie_services.training.settings import TrainingSettings
 
-TRAIN, PUBLISH = "train", "publish"
+TRAIN, PUBLISH, SEARCH = "train", "publish", "search"
 RETRAIN = "magpie.training.retrain"
 EVALUATE = "magpie.training.evaluate"
 RELEASE = "magpie.training.release"
 REFRESH_INDEX = "magpie.training.refresh_index"
+TRIAL = "magpie.training.trial"
 ROUTES = {
     RETRAIN: {"queue": TRAIN},
     EVALUATE: {"queue": TRAIN},
     RELEASE: {"queue": PUBLISH},
     REFRESH_INDEX: {"queue": PUBLISH},
+    TRIAL: {"queue": SEARCH},
 }
 # Two children in a row would still fit; beyond it Redis gives the task to somebody else.
 VISIBILITY_SPARE_SECONDS = 1_800
@@ -30,7 +32,7 @@ def create(settings: TrainingSettings) -> Celery:
         result_serializer="json",
         accept_content=["json"],
         task_ignore_result=True,
-        task_queues=[Queue(TRAIN), Queue(PUBLISH)],  # type: ignore[no-untyped-call]
+        task_queues=[Queue(TRAIN), Queue(PUBLISH), Queue(SEARCH)],  # type: ignore[no-untyped-call]
         task_default_queue=TRAIN,
         task_routes=ROUTES,
         task_acks_late=True,

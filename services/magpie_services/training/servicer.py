@@ -16,6 +16,9 @@ from magpie_services.kit.idempotency import Answers
 from magpie_services.training.records import Learning, Release, ReleaseState, Run, RunState
 from magpie_services.training.redis_store import RedisStore, open_run
 from magpie_services.training.release import Releases
+from magpie_services.training.reports import Reports
+from magpie_services.training.search import messages
+from magpie_services.training.search.ask import Searches
 from magpie_services.training.sweep import Enqueue
 from magpie_services.wire import values
 
@@ -23,6 +26,7 @@ MAX_REASON_CHARS = 500
 DEFAULT_PAGE, MAX_PAGE = 50, 200
 MAX_SEED = 2**31 - 1
 MAX_RUN_ID_CHARS = 128
+MAX_TRIALS = 1_000
 
 _RUN_STATES = values.numbers(RunState, "RUN_STATE", dict(release_pb.RunState.items()))
 _RELEASE_STATES = values.numbers(ReleaseState, "RELEASE_STATE", dict(release_pb.ReleaseState.items()))
@@ -36,22 +40,27 @@ class ReleaseServicer(release_grpc.ReleaseServiceServicer):
     """The RPCs of release_service.proto."""
 
     def __init__(
-        self, store: RedisStore, releases: Releases, answers: Answers, enqueue: Enqueue, clock: Clock
+        self,
+        store: RedisStore,
+        releases: Releases,
+        answers: Answers,
+        enqueue: Enqueue,
+        clock: Clock,
+        searches: Searches,
+        reports: Reports,
     ) -> None:
         self._store = store
         self._releases = releases
         self._answers = answers
         self._enqueue = enqueue
         self._clock = clock
+        self._searches = searches
+        self._reports = reports
 
     async def RequestRetraining(
         self, request: release_pb.RequestRetrainingRequest, context: Context
     ) -> release_pb.RequestRetrainingResponse:
-        as_of_ms = values.milliseconds(request.as_of_time) if request.HasField("as_of_time") else 0
-        if request.HasField("as_of_time") and as_of_ms <= 0:  # 0 would mean all
-            raise Invalid("as_of_time", "is not after the start of 1970")
-        if as_of_ms > self._clock.now_ms():
-            raise Invalid("as_of_time", "is in the future")
+        as_of_ms = self._as_of(request)
 
         async def work() -> bytes:
             seed = request.seed or secrets.randbelow(MAX_SEED) + 1
@@ -114,6 +123,73 @@ class ReleaseServicer(release_grpc.ReleaseServiceServicer):
 
         answer = await self._answers.once("ReleaseService/RollbackRelease", request.request_id, request, work)
         return release_pb.RollbackReleaseResponse.FromString(answer)
+
+    async def GetTrainingReport(
+        self, request: release_pb.GetTrainingReportRequest, context: Context
+    ) -> release_pb.GetTrainingReportResponse:
+        if request.version < 0:
+            raise Invalid("version", "must not be negative")
+        run_id, html = await self._reports.page(request.run_id, request.version)
+        return release_pb.GetTrainingReportResponse(html=html, run_id=run_id)
+
+    async def StartSearch(
+        self, request: release_pb.StartSearchRequest, context: Context
+    ) -> release_pb.StartSearchResponse:
+        if request.model not in messages.MODELS:
+            raise Invalid("model", "is required")
+        if not 0 < request.trials <= MAX_TRIALS:
+            raise Invalid("trials", f"must be 1 to {MAX_TRIALS}")
+        as_of_ms = self._as_of(request)
+
+        async def work() -> bytes:
+            seed = request.seed or secrets.randbelow(MAX_SEED) + 1
+            model, now_ms = messages.MODELS[request.model], self._clock.now_ms()
+            return (await self._searches.begin(model, request.trials, as_of_ms, seed, now_ms)).encode()
+
+        answer = await self._answers.once("ReleaseService/StartSearch", request.request_id, request, work)
+        search = await self._searches.store.search(answer.decode())
+        return release_pb.StartSearchResponse(search=messages.search_to_proto(search))
+
+    async def GetSearch(
+        self, request: release_pb.GetSearchRequest, context: Context
+    ) -> release_pb.GetSearchResponse:
+        if not 0 < len(request.search_id) <= MAX_RUN_ID_CHARS:
+            raise Invalid("search_id", f"must be 1 to {MAX_RUN_ID_CHARS} characters")
+        search = await self._searches.store.search(request.search_id)
+        return release_pb.GetSearchResponse(search=messages.search_to_proto(search))
+
+    async def AdoptSearch(
+        self, request: release_pb.AdoptSearchRequest, context: Context
+    ) -> release_pb.AdoptSearchResponse:
+        if len(request.search_id) > MAX_RUN_ID_CHARS:
+            raise Invalid("search_id", f"has more than {MAX_RUN_ID_CHARS} characters")
+        if bool(request.search_id) == (request.model in messages.MODELS):
+            raise Invalid("model", "is required without a search, and only then")
+
+        async def work() -> bytes:
+            if request.search_id:
+                model, settings = await self._searches.adopt(request.search_id)
+            else:
+                model, settings = messages.MODELS[request.model], {}
+                await self._searches.store.adopt(model, settings)
+            return release_pb.AdoptSearchResponse(
+                model=messages.NUMBERS[model],  # type: ignore[arg-type]
+                settings=messages.texts(settings),
+            ).SerializeToString()
+
+        answer = await self._answers.once("ReleaseService/AdoptSearch", request.request_id, request, work)
+        return release_pb.AdoptSearchResponse.FromString(answer)
+
+    def _as_of(self, request: release_pb.RequestRetrainingRequest | release_pb.StartSearchRequest) -> int:
+        """The end of what is to be learnt from in ms, 0 for all. Raises Invalid."""
+        if not request.HasField("as_of_time"):
+            return 0
+        as_of_ms = values.milliseconds(request.as_of_time)
+        if as_of_ms <= 0:  # 0 would mean all
+            raise Invalid("as_of_time", "is not after the start of 1970")
+        if as_of_ms > self._clock.now_ms():
+            raise Invalid("as_of_time", "is in the future")
+        return as_of_ms
 
 
 def _run(run: Run) -> release_pb.Run:

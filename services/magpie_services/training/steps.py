@@ -24,6 +24,8 @@ from magpie_services.training.publish import Manifest
 from magpie_services.training.records import ENDED, Learning, Release, ReleaseState, Run, RunState
 from magpie_services.training.redis_store import RedisStore
 from magpie_services.training.release import Releases, Statuses
+from magpie_services.training.search import space
+from magpie_services.training.search.redis_store import SearchStore
 from magpie_services.training.settings import TrainingSettings
 
 log = structlog.get_logger()
@@ -48,6 +50,7 @@ class Steps:
     store: RedisStore
     releases: Releases
     clock: Clock
+    searches: SearchStore
     server: Statuses | None = None
     index: Callable[[], Awaitable[int]] | None = None
 
@@ -191,6 +194,8 @@ class Steps:
             retriever=self.settings.retriever,
             ranker=self.settings.ranker,
         )
+        for model, chosen in (await self.searches.adopted()).items():
+            plan = space.apply(plan, model, chosen)
         plan.save()
         return plan
 

@@ -1,4 +1,4 @@
-"""Finds runs that nobody is at, and puts them into the queue again.
+"""Finds runs, and trials of searches, that nobody is at, and puts them into the queue again.
 
 A run is left behind where its request died between record and queue, where the queue lost its task, or where
 a worker was killed (the queue by itself would wait an hour before it gives the task to another). A task too
@@ -6,12 +6,10 @@ many does no harm: the lease lets one worker work, and a run that has ended is l
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import structlog
-
-from magpie_services.training.records import Run
-from magpie_services.training.redis_store import RedisStore
 
 log = structlog.get_logger()
 
@@ -21,13 +19,29 @@ LOOK_SECONDS = 30.0
 Enqueue = Callable[[str], None]
 
 
+class Waiting(Protocol):
+    """What stands still: a run, or a trial as "<search>/<number>"."""
+
+    @property
+    def run_id(self) -> str: ...
+
+    @property
+    def state(self) -> str: ...
+
+
+class Store(Protocol):
+    """Who knows what stands still."""
+
+    async def idle(self) -> Sequence[Waiting]: ...
+
+
 class Sweep:
     """`look` is called again and again; it remembers what it saw."""
 
-    def __init__(self, store: RedisStore, enqueue: Enqueue) -> None:
+    def __init__(self, store: Store, enqueue: Enqueue) -> None:
         self._store = store
         self._enqueue = enqueue
-        self._idle: dict[str, tuple[Run, int]] = {}  # as it was, and for how many looks
+        self._idle: dict[str, tuple[Waiting, int]] = {}  # as it was, and for how many looks
 
     async def look(self) -> None:
         """Queues the runs that stand still since the last look; those that go on standing less and less

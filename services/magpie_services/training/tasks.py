@@ -1,4 +1,6 @@
-"""The four Celery tasks: a step each, told only the run's id, with bounded retries that end in a reason."""
+"""The Celery tasks: a step of a run each, told only the run's id, with bounded retries that end in a reason;
+and a trial of a search.
+"""
 
 import asyncio
 import uuid
@@ -21,6 +23,8 @@ from magpie_services.training.app import app, settings
 from magpie_services.training.child import ChildFailed
 from magpie_services.training.redis_store import RedisStore
 from magpie_services.training.release import CALL_SECONDS, Releases
+from magpie_services.training.search.redis_store import SearchStore
+from magpie_services.training.search.work import Trials
 from magpie_services.training.steps import Steps
 
 MAX_RETRIES = 4
@@ -53,6 +57,26 @@ def release(task: Any, run_id: str) -> None:
 def refresh_index(task: Any, run_id: str) -> None:
     """Waits until the release serves and the index of candidates has followed."""
     _do(task, run_id)
+
+
+@app.task(name=broker.TRIAL, bind=True, max_retries=MAX_RETRIES)
+def trial(task: Any, search_id: str, number: int) -> None:
+    """One trial of a search, in a process of its own. Left behind it is queued again by the sweep."""
+    try:
+        asyncio.run(_trial(search_id, number))
+    except (Conflict, NotFound) as error:
+        log.info("trial.skipped", search_id=search_id, number=number, reason=error.message)
+    except (Unavailable, OSError, ChildFailed) as error:
+        log.warning("trial.retry", search_id=search_id, number=number, error=repr(error))
+        raise task.retry(countdown=FIRST_PAUSE_SECONDS, exc=error) from None
+
+
+async def _trial(search_id: str, number: int) -> None:
+    client = redis.connect(settings.redis_url)
+    try:
+        await Trials(settings, SearchStore(client)).run(search_id, number, uuid.uuid4().hex)
+    finally:
+        await client.aclose()
 
 
 def _do(task: Any, run_id: str) -> None:
@@ -128,6 +152,7 @@ async def _steps() -> AsyncIterator[Steps]:
         yield Steps(
             settings=settings,
             store=store,
+            searches=SearchStore(client),
             releases=Releases(store, settings.model_folder, settings.served_model_folder),
             clock=SystemClock(),
             server=server,

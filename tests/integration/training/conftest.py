@@ -21,7 +21,8 @@ def start_worker(tmp_path: Path) -> Iterator[Starter]:
     def start(settings: dict[str, str]) -> subprocess.Popen[bytes]:
         log = tmp_path / f"worker-{len(running)}.log"
         command = [sys.executable, "-m", "celery", "-A", "magpie_services.training.app", "worker"]
-        options = ["-Q", "train,publish", "-c", "1", "--without-gossip", "--without-mingle", "-l", "info"]
+        queues = ["-Q", "train,publish,search", "-c", "1"]
+        options = [*queues, "--without-gossip", "--without-mingle", "-l", "info"]
         with log.open("wb") as file:
             worker = subprocess.Popen(
                 [*command, *options],

@@ -10,7 +10,7 @@ from magpie_services.core.columns import bucket
 from magpie_services.training import dataset, evaluation
 from magpie_services.training.dataset import Dataset
 from magpie_services.training.plan import Plan, RankerPlan, RetrieverPlan
-from magpie_services.training.ranking.rows import CLICK, DISMISS, PURCHASE
+from magpie_services.training.ranking.rows import CLICK, DISMISS, ORGANIC, ORGANIC_DAY, PURCHASE, PURCHASE_DAY
 
 DECISIONS = 200
 
@@ -40,17 +40,19 @@ def test_a_click_is_asked_of_sent_pushes_only(lake: Path) -> None:
     rows = load(lake).rows
     assert rows.sent.sum() == DECISIONS / 2
     assert (rows.known[:, CLICK] <= rows.sent).all()
-    assert (rows.known[:, PURCHASE] == 1).all()
+    assert (rows.known[:, PURCHASE] == rows.sent).all()
+    assert (rows.known[:, ORGANIC] == 1 - rows.sent).all()
     assert rows.labels[:, CLICK].sum() > 10
     assert rows.labels[:, DISMISS].sum() == 0
 
 
 def test_purchases_come_from_the_log(lake: Path) -> None:
     rows = load(lake).rows
-    assert 0 < rows.labels[:, PURCHASE].sum() < len(rows) / 4
+    assert 0 < rows.labels[:, [PURCHASE, ORGANIC]].sum() < len(rows) / 4
+    assert rows.labels[:, [PURCHASE_DAY, ORGANIC_DAY]].sum() < rows.labels[:, [PURCHASE, ORGANIC]].sum()
     young = rows.decided_ms > rows.decided_ms.max() - 86_400_000
-    assert (rows.maturity[young] < 1).all()
-    assert rows.maturity.max() == 1.0
+    assert (rows.shares[young, PURCHASE] < 1).all()
+    assert rows.shares.max() == 1.0
 
 
 def test_the_future_is_not_read(lake: Path) -> None:

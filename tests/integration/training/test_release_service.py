@@ -21,6 +21,9 @@ from magpie_services.training.publish import MODELS
 from magpie_services.training.records import Release, ReleaseState, RunState
 from magpie_services.training.redis_store import RedisStore, open_run
 from magpie_services.training.release import CONFIG, Releases, wait_until_indexed, wait_until_served
+from magpie_services.training.reports import Reports
+from magpie_services.training.search.ask import Searches
+from magpie_services.training.search.redis_store import SearchStore
 from magpie_services.training.servicer import ReleaseServicer
 from magpie_services.training.settings import TrainingSettings
 from magpie_services.training.steps import MAX_TRIES, Steps
@@ -31,6 +34,7 @@ from magpie_services.training.sweep import Sweep
 class Room:
     stub: Any
     store: RedisStore
+    searches: SearchStore
     releases: Releases
     models: Path
     queued: list[str]
@@ -63,7 +67,11 @@ class Room:
 async def room(redis: Redis, tmp_path: Path) -> AsyncIterator[Room]:
     store, queued = RedisStore(redis), list[str]()
     releases = Releases(store, tmp_path / "models")
-    servicer = ReleaseServicer(store, releases, Answers(redis), queued.append, SystemClock())
+    searches = Searches(SearchStore(redis), queued.append)
+    reports = Reports(store, tmp_path / "models")
+    servicer = ReleaseServicer(
+        store, releases, Answers(redis), queued.append, SystemClock(), searches, reports
+    )
     settings = TrainingSettings(listen="127.0.0.1:0", model_folder=tmp_path / "models", grace_seconds=0)
     async with (
         serving.running(
@@ -72,7 +80,7 @@ async def room(redis: Redis, tmp_path: Path) -> AsyncIterator[Room]:
         grpc.aio.insecure_channel(address) as channel,
     ):
         stub = release_grpc.ReleaseServiceStub(channel)
-        yield Room(stub, store, releases, tmp_path / "models", queued, servicer)
+        yield Room(stub, store, searches.store, releases, tmp_path / "models", queued, servicer)
 
 
 async def test_the_same_request_id_is_the_same_run_and_one_task(room: Room) -> None:
@@ -98,6 +106,8 @@ async def test_bad_requests_name_the_field(room: Room) -> None:
         (room.stub.GetRun, release_pb.GetRunRequest(run_id="x" * 129), "run_id"),
         (room.stub.ListReleases, release_pb.ListReleasesRequest(page_token="9" * 5_000), "page_token"),
         (room.stub.GetRun, release_pb.GetRunRequest(), "run_id"),
+        (room.stub.GetTrainingReport, release_pb.GetTrainingReportRequest(), "run_id"),
+        (room.stub.GetTrainingReport, release_pb.GetTrainingReportRequest(run_id="../x"), "run_id"),
         (room.stub.ListReleases, release_pb.ListReleasesRequest(page_size=201), "page_size"),
         (room.stub.ListReleases, release_pb.ListReleasesRequest(page_token="x"), "page_token"),
         (room.stub.PromoteRelease, release_pb.PromoteReleaseRequest(request_id="x"), "version"),
@@ -222,7 +232,13 @@ async def test_a_queue_that_is_away_leaves_the_run_to_the_sweep(room: Room) -> N
 
 async def test_a_step_that_takes_its_worker_along_is_given_up(room: Room, tmp_path: Path) -> None:
     settings = TrainingSettings(model_folder=tmp_path / "models")
-    steps = Steps(settings=settings, store=room.store, releases=room.releases, clock=SystemClock())
+    steps = Steps(
+        settings=settings,
+        store=room.store,
+        searches=room.searches,
+        releases=room.releases,
+        clock=SystemClock(),
+    )
     await room.store.create(msgspec.structs.replace(open_run("r", 0, 1, 1_000), tries=MAX_TRIES))
     assert await steps.run(RETRAIN, "r", "one") == ""
     run = await room.store.run("r")

@@ -86,7 +86,7 @@ def _room(
 def _worker() -> tuple[str, ...]:
     return (
         *(sys.executable, "-m", "celery", "-A", "magpie_services.training.app", "worker"),
-        *("--queues", "train,publish", "--concurrency", "1", "--without-gossip", "--without-mingle"),
+        *("--queues", "train,publish,search", "--concurrency", "1", "--without-gossip", "--without-mingle"),
     )
 
 

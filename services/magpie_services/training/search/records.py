@@ -1,0 +1,78 @@
+"""Searches and their trials as they are kept."""
+
+from enum import StrEnum
+from pathlib import Path
+
+import msgspec
+
+#: What the child of a trial leaves in its folder: a Trial.
+ENDED = "ended.json"
+
+
+class TrialState(StrEnum):
+    """running → finished, pruned or failed."""
+
+    RUNNING = "running"
+    FINISHED = "finished"
+    PRUNED = "pruned"
+    FAILED = "failed"
+
+
+class Trial(msgspec.Struct, frozen=True, kw_only=True):
+    """One set of settings. `tries` counts how often a worker began it."""
+
+    number: int
+    state: TrialState = TrialState.RUNNING
+    score: float | None = None
+    settings: dict[str, str | int | float | bool] = {}
+    reason: str = ""
+    tries: int = 0
+
+    @property
+    def ended(self) -> bool:
+        return self.state != TrialState.RUNNING
+
+
+class Search(msgspec.Struct, frozen=True, kw_only=True):
+    """What was asked for, and the trials that were begun, by number."""
+
+    search_id: str
+    model: str
+    wanted: int
+    as_of_ms: int
+    seed: int
+    created_ms: int
+    trials: dict[int, Trial] = {}
+
+    @property
+    def done(self) -> bool:
+        return sum(trial.ended for trial in self.trials.values()) >= self.wanted
+
+    def best(self, higher_is_better: bool) -> Trial | None:
+        """The best of the finished trials."""
+        found = [
+            trial
+            for trial in self.trials.values()
+            if trial.state == TrialState.FINISHED and trial.score is not None
+        ]
+        sign = 1 if higher_is_better else -1
+        return max(found, key=lambda trial: sign * (trial.score or 0.0), default=None)
+
+
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """A trial that has not ended and that no worker is at; `run_id` is "<search>/<number>"."""
+
+    run_id: str
+    state: str
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True):
+    """What the child of a trial is told beside its plan."""
+
+    search_id: str
+    model: str
+    number: int
+
+    def save(self, folder: Path) -> None:
+        """Writes `trial.json`."""
+        (folder / "trial.json").write_bytes(msgspec.json.encode(self))
