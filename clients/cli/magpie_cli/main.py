@@ -2,7 +2,7 @@
 
 import typer
 
-from magpie_cli.commands import campaign, demo, doctor, import_, push, train, up
+from magpie_cli.commands import campaign, demo, doctor, import_, push, search, train, up
 
 app = typer.Typer(name="magpie", no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -21,7 +21,9 @@ app.command("doctor")(doctor.doctor)
 app.command("import")(import_.import_)
 app.command("push")(push.push)
 app.command("explain")(push.explain)
-app.command("train")(train.train)
+train.train.command("search")(search.search)
+train.train.command("adopt")(search.adopt)
+app.add_typer(train.train, name="train")
 app.add_typer(train.releases, name="releases")
 app.add_typer(campaign.campaign, name="campaign")
 

@@ -1,6 +1,8 @@
 """`magpie train` and `magpie releases`: models, from request to release and back."""
 
 import uuid
+import webbrowser
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,10 +19,15 @@ from magpie_cli.render import print_json, progress_bar, when, wide_console
 # Those that the gate looks at; --json has all of them.
 MEASURES = ("ndcg_at_10", "recall_at_100", "purchase_logloss")
 
+train = typer.Typer(
+    help="Ask for a retraining; search for better settings, and adopt them.", invoke_without_command=True
+)
 releases = typer.Typer(help="List releases; promote one, or roll back.", invoke_without_command=True)
 
 
-def train(
+@train.callback()
+def retrain(
+    context: typer.Context,
     wait: Annotated[bool, typer.Option("--wait", help="Follow the run to its end.")] = False,
     seed: Annotated[int, typer.Option(min=0, help="Seed of every draw; 0 draws one.")] = 0,
     state: State = DEFAULT_STATE,
@@ -28,6 +35,8 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Ask for a retraining. With --wait, exit code 1 says that the model was refused or training failed."""
+    if context.invoked_subcommand:
+        return
 
     async def work() -> None:
         async with connect(state, endpoints) as magpie:
@@ -108,6 +117,39 @@ def rollback(
     run(work(), as_json=as_json)
 
 
+@releases.command()
+def report(
+    version: Annotated[int, typer.Argument(min=0, help="The release; 0 with --run.")] = 0,
+    run_id: Annotated[str, typer.Option("--run", help="A run, also one that was not released.")] = "",
+    save: Annotated[str, typer.Option(help="Where to; empty: training-<run>.html in this folder.")] = "",
+    show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+    state: State = DEFAULT_STATE,
+    endpoints: EndpointsFile = "",
+    as_json: AsJson = False,
+) -> None:
+    """Save the training report of a release or a run: one HTML page that needs nothing beside it."""
+
+    async def work() -> None:
+        request = release_service_pb2.GetTrainingReportRequest(run_id=run_id, version=version)
+        async with connect(state, endpoints) as magpie:
+            answer = await magpie.releases.GetTrainingReport(request)
+        path = _write(save or f"training-{answer.run_id}.html", answer.html)
+        if as_json:
+            print_json({"path": str(path), "runId": answer.run_id})
+        else:
+            print(path)
+        if show:
+            webbrowser.open(path.as_uri())
+
+    run(work(), as_json=as_json)
+
+
+def _write(path: str, html: str) -> Path:
+    found = Path(path).resolve()
+    found.write_text(html, encoding="utf-8")
+    return found
+
+
 def _request_id() -> str:
     return f"cli-{uuid.uuid4().hex}"
 
@@ -118,6 +160,8 @@ def _show_run(run_: release_service_pb2.Run) -> None:
     console.print(f"{run_.run_id}: {training.state_name(run_)}{version} {run_.activity}", markup=False)
     for name, value in sorted(run_.metrics.items()):
         console.print(f"  {name} {value:.4f}", markup=False)
+    if run_.state in training.ENDED and run_.metrics:
+        console.print(f"its report: magpie releases report --run {run_.run_id}", markup=False)
 
 
 def _show_release(release: release_service_pb2.Release, as_json: bool) -> None:
