@@ -1,4 +1,4 @@
-"""EASE: the item-to-item weights that best rebuild every user's row without its own column, in closed form."""
+"""EASE: item-to-item weights that rebuild every user's row best without its own column, in closed form."""
 
 from dataclasses import dataclass
 

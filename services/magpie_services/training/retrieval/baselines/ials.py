@@ -16,8 +16,8 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Ials:
-    """Minimises the squared error of 1 at what was met, weighted 1 + `weight` · log1p(count), and of 0 elsewhere
-    with weight 1, plus `ridge` times the squares of the factors.
+    """Minimises the squared error of 1 at what was met, weighted 1 + `weight` · log1p(count), and of 0
+    elsewhere with weight 1, plus `ridge` times the squares of the factors.
     """
 
     factors: int = 64

@@ -67,7 +67,7 @@ class RepeatScorer:
 
 
 def _recency(history: History, size: int) -> NDArray[np.float32]:
-    """The place of the newest basket with the item among the user's baskets, 1 for their first: [users, size].
+    """The place of the newest basket with the item among the user's baskets, 1 the first: [users, size].
 
     Equal times are one basket; in a log that knows only an order every row is one.
     """
@@ -87,4 +87,4 @@ def _recency(history: History, size: int) -> NDArray[np.float32]:
 
 def _popular(history: History, size: int) -> NDArray[np.float32]:
     ever = np.asarray(presence(history, size).sum(axis=0)).ravel()
-    return (ever / (ever.max(initial=0.0) + 1.0)).astype(np.float32)
+    return np.asarray(ever / (ever.max(initial=0.0) + 1.0), dtype=np.float32)
