@@ -1,0 +1,1 @@
+"""The training report of a run: what was found on the exam, and one HTML page about all of it."""
