@@ -13,6 +13,7 @@ from magpie_services.core.feature_schema import HEADS, SCHEMA_HASH
 from magpie_services.training import evaluation, gate
 from magpie_services.training.dataset import Dataset
 from magpie_services.training.plan import RankerPlan, RetrieverPlan
+from magpie_services.training.progress import silent
 from magpie_services.training.ranking import rows
 from magpie_services.training.ranking.rows import CLICK, DISMISS, PURCHASE
 
@@ -20,10 +21,6 @@ from magpie_services.training.ranking.rows import CLICK, DISMISS, PURCHASE
 pytestmark = [pytest.mark.tensorflow, pytest.mark.xdist_group("tensorflow"), pytest.mark.timeout(240)]
 RETRIEVER = RetrieverPlan(blocks=1, epochs=8, seconds=6.0, negatives=64)
 RANKER = RankerPlan(epochs=2, seconds=4.0)
-
-
-def silent(activity: str, progress: float) -> None:
-    assert 0 <= progress <= 1, activity
 
 
 @dataclass(frozen=True)
@@ -132,8 +129,8 @@ def test_exported_ranking_is_that_of_the_model_for_any_padding(trained: Trained)
     from magpie_services.training.ranking import fit as ranker_fit
 
     some = trained.data.rows.take(np.arange(12))
-    user, items, cross, hashes, recent, sent = (tensor.numpy() for tensor in ranker_fit.inputs(some))
-    own = trained.ranker.probabilities(user, items, cross, hashes, recent, sent).numpy()
+    user, items, cross, hashes, recent = (tensor.numpy() for tensor in ranker_fit.inputs(some))
+    own = trained.ranker.probabilities(user, items, cross, hashes, recent).numpy()
     pad = [(0, 0), (0, 15), (0, 0)]
     served = (
         load(trained.folder / "ranker")
@@ -144,7 +141,6 @@ def test_exported_ranking_is_that_of_the_model_for_any_padding(trained: Trained)
             hashes=tf.constant(np.pad(hashes, pad)),
             recent=tf.constant(recent),
             mask=tf.constant(np.pad(np.ones((12, 1), np.float32), pad[:2])),
-            sent=tf.constant(np.pad(sent, pad[:2])),
         )["probabilities"]
         .numpy()
     )

@@ -1,5 +1,6 @@
 """What an item tower reads."""
 
+from magpie_services.core import item_codes
 from magpie_services.core.items import Item
 from magpie_services.training.retrieval import vocabulary
 
@@ -12,9 +13,24 @@ def test_index_zero_is_padding_and_items_are_sorted() -> None:
 
 
 def test_titles_in_chinese_are_read_by_pairs() -> None:
-    assert vocabulary.tokens("蓝色衬衫 Slim-Fit 2") == ["蓝色", "色衬", "衬衫", "slim", "fit", "2"]
+    assert item_codes.tokens("蓝色衬衫 Slim-Fit 2") == ["蓝色", "色衬", "衬衫", "slim", "fit", "2"]
 
 
 def test_an_item_without_anything_has_no_side_features() -> None:
     known = vocabulary.build([], ["a"])
-    assert not any(side.any() for side in (known.words, known.categories, known.brands, known.bands))
+    assert not any(side.any() for side in (known.words, known.tags, known.brands, known.bands))
+
+
+def test_all_levels_of_a_category_and_all_attributes_are_tags() -> None:
+    shirt = Item(item_id="s", categories=["Clothes", "Shirts"], attributes={"colour": ["blue", "red"]})
+    other = Item(item_id="t", categories=["Clothes", "Trousers"])
+    known = vocabulary.build([shirt, other], ["s", "t"])
+    assert (known.tags[1] > 0).sum() == 4
+    assert set(known.tags[1].tolist()) & set(known.tags[2].tolist()) - {0} == {int(known.tags[2, 1])}
+
+
+def test_attribute_numbers_are_counted_anew_and_may_be_missing() -> None:
+    known = vocabulary.plain(["b", "a", "c"], {"a": [700, 7, 700], "b": [7], "stranger": [9]})
+    assert known.ids == ("", "a", "b", "c")
+    assert known.tags.tolist() == [[0, 0], [2, 1], [1, 0], [0, 0]]
+    assert known.tag_buckets == 3

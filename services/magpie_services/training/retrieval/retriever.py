@@ -1,168 +1,160 @@
-"""The retriever: an item tower and a sequence encoder whose vectors meet by cosine; no user has
-parameters.
-"""
+"""The retriever: an item tower and a sequence encoder whose vectors meet; no user has parameters."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
-import tensorflow as tf
 from keras import ops
+from numpy.typing import NDArray
 
-from magpie_services.core.events import KIND_CODES
 from magpie_services.training.plan import HISTORY, VECTOR, RetrieverPlan
-from magpie_services.training.retrieval.encoders import FAMILIES
-from magpie_services.training.retrieval.vocabulary import (
-    BRAND_BUCKETS,
-    CATEGORY_BUCKETS,
-    PRICE_BANDS,
-    WORD_BUCKETS,
-    Vocabulary,
-)
+from magpie_services.training.retrieval import losses
+from magpie_services.training.retrieval.reader import Reader
+from magpie_services.training.retrieval.tower import ItemTower
+from magpie_services.training.retrieval.vocabulary import Vocabulary
 
-GAP_BUCKETS = 32
-# log1p of hours in steps of 0.35: 31 buckets reach five years.
-GAP_STEP = 0.35
-KINDS = max(KIND_CODES.values()) + 32  # room for kinds that are appended later
+_CHUNK = 8_192
+_USERS = 256
 
 
-class ItemTower(keras.layers.Layer):
-    """Vectors of items by index: an id part for items that were seen, category, brand, price band and title
-    for all.
+class Lesson(NamedTuple):
+    """A batch as the model learns from it: `rows` int32 [U] are the items it needs, 0 first; `items`,
+    `targets` and `negatives` are places in `rows`; the rest as in Batch and Negatives. With the full softmax
+    `rows` is 0 and all known items, and `negatives` is empty.
     """
 
-    def __init__(self, vocabulary: Vocabulary, seen: Any, id_dropout: float) -> None:
-        super().__init__()
-        self.size = len(vocabulary)
-        self._id_dropout = id_dropout
-        self._side = [
-            tf.constant(column) for column in (vocabulary.categories, vocabulary.brands, vocabulary.bands)
-        ]
-        self._words = tf.constant(vocabulary.words)
-        self.seen = tf.Variable(seen.astype(np.float32), trainable=False, name="seen")
-        self._ids = _table(self.size, "ids")
-        self._tables = [
-            _table(size, name)
-            for size, name in (
-                (CATEGORY_BUCKETS, "categories"),
-                (BRAND_BUCKETS, "brands"),
-                (PRICE_BANDS, "bands"),
-            )
-        ]
-        self._word_table = _table(WORD_BUCKETS, "words")
-        self._norm = keras.layers.LayerNormalization(epsilon=1e-6)
-
-    def call(self, items: Any, training: bool = False) -> Any:
-        """items int32 [n] → unit vectors [n, 64]; padding (0) has the zero vector."""
-        known = tf.gather(self.seen, items)[:, None]
-        if training:  # an item must be found without its id too: new ones have none
-            known *= tf.cast(tf.random.uniform(tf.shape(known)) >= self._id_dropout, tf.float32)
-        vector = known * self._ids(items)
-        for column, table in zip(self._side, self._tables, strict=True):
-            codes = tf.gather(column, items)
-            vector += table(codes) * tf.cast(codes > 0, tf.float32)[:, None]
-        words = tf.gather(self._words, items)
-        present = tf.cast(words > 0, tf.float32)[..., None]
-        vector += tf.reduce_sum(self._word_table(words) * present, 1) / tf.maximum(
-            tf.reduce_sum(present, 1), 1.0
-        )
-        real = tf.cast(items > 0, tf.float32)[:, None]
-        return tf.math.l2_normalize(self._norm(vector), axis=-1) * real
+    rows: Any
+    items: Any
+    kinds: Any
+    gaps: Any
+    at: Any
+    targets: Any
+    since: Any
+    weights: Any
+    negatives: Any
+    log_counts: Any
 
 
 class Retriever(keras.Model):
-    """Both towers, with the temperature of the softmax that trains them."""
+    """Both towers, with the temperature of the loss that trains them. Calling it answers the loss."""
 
-    def __init__(self, plan: RetrieverPlan, vocabulary: Vocabulary, seen: Any) -> None:
-        super().__init__()
-        self.tower = ItemTower(vocabulary, seen, plan.id_dropout)
-        self.reader = Reader(plan)
-        vectors = tf.TensorSpec([None, HISTORY, VECTOR], tf.float32)
-        kinds, gaps, real = (tf.TensorSpec([None, HISTORY], kind) for kind in (tf.int32, tf.float32, tf.bool))
-        self.read = tf.function(
-            self.reader.call, input_signature=[vectors, kinds, gaps, real], autograph=False
-        )
-        self.log_scale = self.add_weight(
-            shape=(), initializer=keras.initializers.Constant(2.5), name="log_scale"
-        )
-
-    def vectors(self) -> Any:
-        """Vectors of the whole vocabulary, float32 [n, 64], as a numpy array."""
-        rows = np.arange(self.tower.size, dtype=np.int32)
-        return np.concatenate([self.tower(tf.constant(part)).numpy() for part in _chunks(rows, 8_192)])
-
-
-class Reader(keras.layers.Layer):
-    """Reads item vectors, kinds and gaps; writes what the user wants next."""
-
-    def __init__(self, plan: RetrieverPlan) -> None:
-        super().__init__()
-        self._kinds = _table(KINDS, "kinds")
-        self._between = _table(GAP_BUCKETS, "between")
-        self._since = _table(GAP_BUCKETS, "since")
-        self._places = _table(HISTORY, "places")
-        self._drop = keras.layers.Dropout(plan.dropout)
-        self._body: Any = FAMILIES[plan.encoder](plan, VECTOR)
-        self._norm = keras.layers.LayerNormalization(epsilon=1e-6)
-        self._out = keras.layers.Dense(VECTOR)
-
-    def states(self, vectors: Any, kinds: Any, gaps: Any, real: Any, training: bool = False) -> Any:
-        """vectors [B, 50, 64], kinds int32, gaps float32, real bool [B, 50] → [B, 50, 64].
-
-        Of the gaps (log1p hours before now) only the time between neighbours is read here: it does not
-        depend on when one asks, so that one pass answers for every position.
+    def __init__(
+        self, plan: RetrieverPlan, vocabulary: Vocabulary, seen: NDArray[np.bool_], full: bool = False
+    ) -> None:
+        """`seen` bool [n] tells the items whose ids may be learnt; `full` asks for the softmax over all of
+        them.
         """
-        hours = tf.math.expm1(gaps)
-        between = tf.pad(tf.maximum(hours[:, :-1] - hours[:, 1:], 0.0), [[0, 0], [1, 0]])
-        x = vectors * VECTOR**0.5 * 0.25 + self._kinds(tf.clip_by_value(kinds, 0, KINDS - 1))
-        x += self._between(_gap_bucket(tf.math.log1p(between))) + self._places(tf.range(HISTORY))[None]
-        return self._body(self._drop(x, training=training), real, training=training)
+        super().__init__()
+        self._plan, self.full = plan, full
+        self.tower = ItemTower(plan, vocabulary, seen)
+        self.reader = Reader(plan)
+        self._power = 1.0
+        if plan.objective == "gbce":
+            self._power = losses.generalised_power(plan.negatives, int(seen.sum()), plan.gbce_t)
+        self.log_scale = self.add_weight(
+            shape=(), initializer=keras.initializers.Constant(float(np.log(plan.scale))), name="log_scale"
+        )
+        self._read = compiled(self.reader)
+        self._describe = compiled(self.tower)
+        nothing = np.zeros((1, HISTORY), np.int32)
+        self.reader(ops.zeros((1, HISTORY, VECTOR)), nothing, ops.zeros((1, HISTORY)), nothing > 0)
+        self.built = True
 
-    def answer(self, states: Any, since: Any) -> Any:
-        """States [..., 64] and log1p hours since the newest event [...] → unit vectors [..., 64]."""
-        asked = self._norm(states + self._since(_gap_bucket(since)))
-        return tf.math.l2_normalize(self._out(asked), axis=-1)
+    def call(self, lesson: Lesson, training: bool = False) -> Any:
+        """The weighted sum of the positions' losses, and the sum of the weights."""
+        plan = self._plan
+        vectors = self.tower(lesson.rows, training=training)
+        history = ops.take(vectors, lesson.items, axis=0)
+        states = self.reader.states(history, lesson.kinds, lesson.gaps, lesson.items > 0, training=training)
+        asked = self.reader.answer(
+            ops.take(ops.reshape(states, (-1, VECTOR)), lesson.at, axis=0), lesson.since
+        )
+        if plan.scoring == "cosine":
+            asked = asked * ops.exp(ops.minimum(self.log_scale, 3.7))
+        if self.full:
+            found = losses.full_softmax(ops.matmul(asked, ops.transpose(vectors[1:])), lesson.targets - 1)
+        else:
+            found = self._against_drawn(lesson, vectors, asked)
+        total = ops.sum(found * lesson.weights)
+        weight = ops.maximum(ops.sum(lesson.weights), 1e-6)
+        if plan.l1 or plan.l2:
+            total = total + self._penalty() * weight
+        return total, weight
 
-    def call(self, vectors: Any, kinds: Any, gaps: Any, real: Any) -> Any:
-        """User vectors [B, 64] as of now; the zero vector for somebody without history."""
-        last = self.states(vectors, kinds, gaps, real)[:, -1]
-        someone = tf.cast(tf.reduce_any(real, -1), tf.float32)[:, None]
-        return self.answer(last, gaps[:, -1]) * someone
+    def _against_drawn(self, lesson: Lesson, vectors: Any, asked: Any) -> Any:
+        """Losses [T] against the drawn negatives."""
+        right = ops.sum(asked * ops.take(vectors, lesson.targets, axis=0), axis=-1)
+        drawn = ops.take(vectors, lesson.negatives, axis=0)
+        if self._plan.shared:
+            wrong = ops.matmul(asked, ops.transpose(drawn))
+        else:
+            wrong = ops.einsum("td,tkd->tk", asked, drawn)
+        same = lesson.negatives == lesson.targets[:, None]
+        wrong = ops.where(same, losses.EXCLUDED, wrong)
+        if self._plan.objective == "softmax":
+            return losses.sampled_softmax(right, wrong, lesson.log_counts)
+        return losses.binary(right, wrong, self._power)
+
+    def _penalty(self) -> Any:
+        """L1 and L2 of the encoder's kernels: tables and what only shifts or scales are left alone."""
+        kernels = [w for w in self.reader.trainable_weights if w.path.endswith("kernel")]
+        absolute = sum(ops.sum(ops.absolute(kernel)) for kernel in kernels)
+        square = sum(ops.sum(ops.square(kernel)) for kernel in kernels)
+        return self._plan.l1 * absolute + self._plan.l2 * square
+
+    def vectors(self) -> NDArray[np.float32]:
+        """Vectors of the whole vocabulary as they serve, unit ones: float32 [n, 64]; the first is zero.
+
+        Learnt by inner product, they are scaled into the unit ball and lifted onto its surface by their last
+        component, which keeps the order of scores.
+        """
+        rows = np.arange(self.tower.size, dtype=np.int32)
+        parts = [self._describe(rows[at : at + _CHUNK]) for at in range(0, len(rows), _CHUNK)]
+        found = np.concatenate([ops.convert_to_numpy(part) for part in parts])
+        if self._plan.scoring == "cosine":
+            return found
+        lengths = np.linalg.norm(found, axis=1)
+        reach = max(float(lengths.max()), 1e-6)
+        self.reader.reach.assign(reach)
+        found /= reach
+        found[1:, -1] = np.sqrt(np.maximum(1 - (lengths[1:] / reach) ** 2, 0))
+        return found
+
+    def served(self, vectors: Any) -> Any:
+        """Vectors [n, 64] of the tower as `vectors` serves them, after it was called: unit ones."""
+        if self._plan.scoring == "cosine":
+            return vectors
+        inside = vectors / self.reader.reach
+        lengths = ops.sqrt(ops.sum(ops.square(inside), axis=-1, keepdims=True))
+        inside = inside / ops.maximum(lengths, 1.0)
+        lift = ops.sqrt(ops.maximum(1.0 - ops.square(lengths), 0.0))
+        return inside + lift * ops.one_hot(VECTOR - 1, VECTOR)
+
+    def read(
+        self, table: NDArray[np.float32], items: NDArray[np.int32], kinds: Any, gaps: Any
+    ) -> NDArray[np.float32]:
+        """User vectors float32 [B, 64]; `table` has the vectors of the vocabulary; items, kinds, gaps
+        [B, L].
+        """
+        parts = [np.zeros((0, VECTOR), np.float32)]
+        for at in range(0, len(items), _USERS):
+            part = slice(at, at + _USERS)
+            found = self._read(table[items[part]], kinds[part], gaps[part], items[part] > 0)
+            parts.append(ops.convert_to_numpy(found))
+        return np.concatenate(parts)
 
 
-def loss(model: Retriever, batch: tuple[Any, ...], negatives: Any) -> Any:
-    """Sampled softmax over uniform negatives shared by the batch; with all items as negatives it is the full
-    one.
-    """
-    items, kinds, gaps, since, targets, weights = batch
-    unique, place = tf.unique(tf.concat([tf.reshape(items, [-1]), tf.reshape(targets, [-1]), negatives], 0))
-    vectors = model.tower(unique, training=True)
-    count = tf.size(items)
-    history = tf.reshape(tf.gather(vectors, place[:count]), [-1, HISTORY, VECTOR])
-    asked = model.reader.answer(model.reader.states(history, kinds, gaps, items > 0, training=True), since)
-    used = tf.where(weights > 0)
-    asked, weight = tf.gather_nd(asked, used), tf.gather_nd(weights, used)
-    target = tf.gather_nd(targets, used)
-    positive = tf.gather_nd(
-        tf.reshape(tf.gather(vectors, place[count : 2 * count]), [-1, HISTORY, VECTOR]), used
-    )
-    scale = tf.exp(tf.minimum(model.log_scale, 3.7))
-    right = scale * tf.reduce_sum(asked * positive, -1, keepdims=True)
-    wrong = scale * tf.matmul(asked, tf.gather(vectors, place[2 * count :]), transpose_b=True)
-    wrong = tf.where(negatives[None, :] == target[:, None], -1e9, wrong)
-    losses = tf.reduce_logsumexp(tf.concat([right, wrong], -1), -1) - right[:, 0]
-    return tf.reduce_sum(losses * weight) / tf.maximum(tf.reduce_sum(weight), 1e-6)
+def compiled(layer: Any) -> Any:
+    """The layer as one call of the backend, without training."""
+    if keras.backend.backend() == "jax":
+        import jax
 
+        run = jax.jit(lambda weights, fixed, *inputs: layer.stateless_call(weights, fixed, *inputs)[0])
+        return lambda *inputs: run(
+            [weight.value for weight in layer.trainable_variables],
+            [weight.value for weight in layer.non_trainable_variables],
+            *inputs,
+        )
+    import tensorflow as tf
 
-def _table(size: int, name: str) -> Any:
-    return keras.layers.Embedding(
-        size, VECTOR, embeddings_initializer=keras.initializers.RandomNormal(stddev=0.05), name=name
-    )
-
-
-def _gap_bucket(log_hours: Any) -> Any:
-    return tf.cast(ops.clip(log_hours / GAP_STEP, 0, GAP_BUCKETS - 1), tf.int32)
-
-
-def _chunks(rows: Any, size: int) -> list[Any]:
-    return [rows[at : at + size] for at in range(0, len(rows), size)]
+    return tf.function(layer.call, reduce_retracing=True, autograph=False)

@@ -1,7 +1,5 @@
-"""What users did, in order, as flat arrays, and the windows that a sequence model learns from."""
+"""What users did, in order, as flat arrays, and what a model reads of it."""
 
-import itertools
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,9 +19,9 @@ TARGET_WEIGHTS: dict[EventKind, float] = {
     EventKind.ADD_TO_CART: 2.0,
     EventKind.PURCHASE: 3.0,
 }
-_WEIGHTS = np.zeros(max(KIND_CODES.values()) + 1, dtype=np.float32)
+KIND_WEIGHTS = np.zeros(max(KIND_CODES.values()) + 1, dtype=np.float32)
 for _kind, _weight in TARGET_WEIGHTS.items():
-    _WEIGHTS[KIND_CODES[_kind]] = _weight
+    KIND_WEIGHTS[KIND_CODES[_kind]] = _weight
 
 
 @dataclass(frozen=True)
@@ -78,36 +76,28 @@ def clean(
 
 @dataclass(frozen=True)
 class Inputs:
-    """What `retrieve` reads: items, kinds int32 [B, 50], gaps float32 [B, 50] (log1p hours before now)."""
+    """What `retrieve` reads: items, kinds int32 [B, L], gaps float32 [B, L] (log1p hours before now); L is 50
+    where it serves.
+    """
 
     items: NDArray[np.int32]
     kinds: NDArray[np.int32]
     gaps: NDArray[np.float32]
 
 
-@dataclass(frozen=True)
-class Batch:
-    """Windows to learn from: at each position [B, 50] what came later, how much it counts, and hours until
-    asked.
-    """
-
-    inputs: Inputs
-    since: NDArray[np.float32]
-    targets: NDArray[np.int32]
-    weights: NDArray[np.float32]
-
-
-def inputs_at(history: History, ends: NDArray[np.int64], now_ms: NDArray[np.int64]) -> Inputs:
-    """The last 50 interactions before row `ends[b]` of the history, as seen at `now_ms[b]`.
+def inputs_at(
+    history: History, ends: NDArray[np.int64], now_ms: NDArray[np.int64], steps: int = HISTORY
+) -> Inputs:
+    """The last `steps` interactions before row `ends[b]` of the history, as seen at `now_ms[b]`.
 
     Rows before the user's first are padding.
     """
     user = np.searchsorted(history.offsets, ends, side="left") - 1
-    rows = ends[:, None] + np.arange(-HISTORY, 0)
+    rows = ends[:, None] + np.arange(-steps, 0)
     valid = rows >= history.offsets[np.maximum(user, 0)][:, None]
     rows = np.where(valid, rows, 0)
     if not len(history):
-        empty = np.zeros((len(ends), HISTORY), dtype=np.int32)
+        empty = np.zeros((len(ends), steps), dtype=np.int32)
         return Inputs(empty, empty, empty.astype(np.float32))
     hours = np.maximum(now_ms[:, None] - history.at_ms[rows], 0) / HOUR_MS
     return Inputs(
@@ -117,60 +107,11 @@ def inputs_at(history: History, ends: NDArray[np.int64], now_ms: NDArray[np.int6
     )
 
 
-class Windows:
-    """Draws training windows: at every event, one interaction of the week that began with the next one."""
-
-    def __init__(self, history: History) -> None:
-        self._history = history
-        at_ms, lengths = history.at_ms, np.diff(history.offsets)
-        user = np.repeat(np.arange(len(lengths)), lengths)
-        span = int(at_ms.max() - at_ms.min()) + 2 * WEEK_MS if len(at_ms) else WEEK_MS
-        key = user * span + (at_ms - (at_ms.min() if len(at_ms) else 0))
-        # Equal times are one basket: none of it is the future of the rest.
-        self._start = np.searchsorted(key, key, side="right")
-        last = history.offsets[1:][user]
-        self._has_next = self._start < last
-        next_key = key[np.minimum(self._start, max(len(key) - 1, 0))]
-        self._end = np.minimum(np.searchsorted(key, next_key + WEEK_MS, side="right"), last)
-
-    def epoch(self, batch: int, rng: np.random.Generator) -> Iterator[Batch]:
-        """All histories once, in windows of 50 with a random start, in random order."""
-        ends = self._ends(rng)
-        rng.shuffle(ends)
-        for at in range(0, len(ends), batch):
-            yield self._batch(ends[at : at + batch], rng)
-
-    def _ends(self, rng: np.random.Generator) -> NDArray[np.int64]:
-        offsets = self._history.offsets
-        found = []
-        for start, stop in itertools.pairwise(offsets.tolist()):
-            if stop - start < 2:
-                continue
-            found.append(
-                np.arange(stop - int(rng.integers(0, min(HISTORY // 2, stop - start - 1))), start, -HISTORY)
-            )
-        return np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
-
-    def _batch(self, ends: NDArray[np.int64], rng: np.random.Generator) -> Batch:
-        history = self._history
-        inputs = inputs_at(history, ends, history.at_ms[ends - 1])
-        rows = np.maximum(ends[:, None] + np.arange(-HISTORY, 0), 0)
-        usable = (inputs.items > 0) & self._has_next[rows]
-        start, end = self._start[rows], self._end[rows]
-        drawn = start + (rng.random(rows.shape) * np.maximum(end - start, 1)).astype(np.int64)
-        drawn = np.where(usable, np.minimum(drawn, len(history) - 1), 0)
-        wait = np.where(usable, history.at_ms[np.where(usable, start, 0)] - history.at_ms[rows], 0)
-        since = np.log1p(rng.random(rows.shape) * np.maximum(wait, 0) / HOUR_MS).astype(np.float32)
-        weights = np.where(usable, _WEIGHTS[history.kinds[drawn]], 0.0).astype(np.float32)
-        targets = np.where(usable, history.items[drawn], 0).astype(np.int32)
-        return Batch(inputs, since, targets, weights)
-
-
 def wanted(history: History, after_ms: int, until_ms: int) -> dict[int, set[int]]:
     """By user position, the items they wanted in (after_ms, until_ms]; users who wanted none are left out."""
     lengths = np.diff(history.offsets)
     user = np.repeat(np.arange(len(lengths)), lengths)
-    chosen = (history.at_ms > after_ms) & (history.at_ms <= until_ms) & (_WEIGHTS[history.kinds] > 0)
+    chosen = (history.at_ms > after_ms) & (history.at_ms <= until_ms) & (KIND_WEIGHTS[history.kinds] > 0)
     found: dict[int, set[int]] = {}
     for who, item in zip(user[chosen].tolist(), history.items[chosen].tolist(), strict=True):
         found.setdefault(who, set()).add(item)

@@ -1,36 +1,32 @@
 """The items a retriever knows, by index, with what its item tower reads of them."""
 
-import math
-import re
-import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from magpie_services.core import item_codes
+from magpie_services.core.item_codes import BRAND_BUCKETS, PRICE_BANDS, TAG_BUCKETS, WORD_BUCKETS
 from magpie_services.core.items import Item
 
-CATEGORY_BUCKETS = 1_024
-BRAND_BUCKETS = 1_024
-PRICE_BANDS = 24
-WORD_BUCKETS = 8_192
-WORDS = 12
-
-# Latin words whole; Chinese, which has no spaces, by overlapping pairs of characters.
-_WORD = re.compile(r"[a-z0-9]+|[\u3400-\u9fff]+")
+__all__ = ["BRAND_BUCKETS", "PRICE_BANDS", "WORD_BUCKETS", "Vocabulary", "build", "plain"]
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Index 0 is padding. `categories`, `brands`, `bands` are int32 [n]; `words` int32 [n, 12], 0 padded."""
+    """Index 0 is padding. `tags` int32 [n, k] (below `tag_buckets`), `brands`, `bands` int32 [n], `words`
+    int32 [n, 12], all 0 for nothing; `pictures` float32 [n, p], p 0 where no item has one.
+    """
 
     ids: tuple[str, ...]
     index: dict[str, int]
-    categories: NDArray[np.int32]
+    tags: NDArray[np.int32]
     brands: NDArray[np.int32]
     bands: NDArray[np.int32]
     words: NDArray[np.int32]
+    pictures: NDArray[np.float32]
+    tag_buckets: int = TAG_BUCKETS
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -48,41 +44,40 @@ def build(catalogue: Iterable[Item], members: Iterable[str]) -> Vocabulary:
     ids = tuple(item.item_id for item in ordered)
     return Vocabulary(
         ids=ids,
-        index={item_id: index for index, item_id in enumerate(ids) if index},
-        categories=_column(_bucket(item.category, CATEGORY_BUCKETS) for item in ordered),
-        brands=_column(_bucket(item.brand, BRAND_BUCKETS) for item in ordered),
-        bands=_column(_band(item) for item in ordered),
-        words=np.array([_words(item.title) for item in ordered], dtype=np.int32).reshape(len(ordered), WORDS),
+        index=_index(ids),
+        tags=_table([item_codes.tags(item) for item in ordered]),
+        brands=_table([item_codes.brand(item) for item in ordered]),
+        bands=_table([item_codes.band(item) for item in ordered]),
+        words=_table([item_codes.words(item) for item in ordered]),
+        pictures=np.zeros((len(ids), 0), np.float32),
     )
 
 
-def tokens(title: str) -> list[str]:
-    """Words of a title in order, lower case; runs of Chinese characters as pairs."""
-    found = []
-    for match in _WORD.findall(title.casefold()):
-        if match[0] < "\u3400" or len(match) == 1:
-            found.append(match)
-        else:
-            found += [match[at : at + 2] for at in range(len(match) - 1)]
-    return found
+def plain(members: Iterable[str], attributes: Mapping[str, Sequence[int]]) -> Vocabulary:
+    """Items of which only ids and lists of attribute numbers are known, as public data sets give them."""
+    ids = ("", *sorted({item_id for item_id in members if item_id}))
+    lists = [tuple(dict.fromkeys(attributes.get(item_id, ()))) for item_id in ids]
+    # Numbers as they come may be anything: they are counted anew from 1.
+    codes = {number: code for code, number in enumerate(sorted({n for some in lists for n in some}), start=1)}
+    tags = np.zeros((len(ids), max((len(some) for some in lists), default=0)), np.int32)
+    for row, some in enumerate(lists):
+        tags[row, : len(some)] = [codes[number] for number in some]
+    nothing = np.zeros(len(ids), np.int32)
+    return Vocabulary(
+        ids=ids,
+        index=_index(ids),
+        tags=tags,
+        brands=nothing,
+        bands=nothing,
+        words=np.zeros((len(ids), item_codes.WORDS), np.int32),
+        pictures=np.zeros((len(ids), 0), np.float32),
+        tag_buckets=len(codes) + 1,
+    )
 
 
-def _column(values: Iterable[int]) -> NDArray[np.int32]:
-    return np.fromiter(values, dtype=np.int32)
+def _index(ids: tuple[str, ...]) -> dict[str, int]:
+    return {item_id: index for index, item_id in enumerate(ids) if index}
 
 
-def _bucket(text: str, buckets: int) -> int:
-    """1 to buckets - 1, 0 for nothing."""
-    return 1 + zlib.crc32(text.casefold().encode()) % (buckets - 1) if text else 0
-
-
-def _band(item: Item) -> int:
-    """Half octaves of the price in major units; 0 where unknown."""
-    if item.price is None or item.price.minor <= 0:
-        return 0
-    return int(np.clip(round(2 * math.log2(item.price.major)) + 4, 1, PRICE_BANDS - 1))
-
-
-def _words(title: str) -> Sequence[int]:
-    codes = [_bucket(token, WORD_BUCKETS) for token in tokens(title)[:WORDS]]
-    return codes + [0] * (WORDS - len(codes))
+def _table(codes: Sequence[int | list[int]]) -> NDArray[np.int32]:
+    return np.array(codes, dtype=np.int32)
