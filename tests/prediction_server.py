@@ -12,15 +12,20 @@ import grpc
 import numpy as np
 from numpy.typing import NDArray
 
+from magpie_services.candidate import retriever as retrieving
+from magpie_services.core import item_codes
 from magpie_services.core.features import HEADS, SCHEMA_HASH
 from magpie_services.kit import tensors
 from magpie_services.kit.prediction_messages import (
+    metadata_pb2,
     model_service_grpc,
     predict_pb2,
     prediction_service_grpc,
     status_pb2,
 )
+from magpie_services.ranking import tf_serving as ranking
 
+SIGNATURES = {"retriever": retrieving.WANTED | retrieving.DESCRIBES, "ranker": ranking.WANTED}
 Arrays = Mapping[str, NDArray[Any]]
 Signatures = Mapping[str, Callable[[Arrays], Arrays]]
 
@@ -31,6 +36,7 @@ class Models(prediction_service_grpc.PredictionServiceServicer, model_service_gr
     def __init__(self) -> None:
         self.served: dict[str, dict[int, Signatures]] = {}
         self.asked: list[tuple[str, str, int, int]] = []
+        self.lacking: set[str] = set()  # signatures that its metadata leave out
         self.delay_seconds = 0.0
         self.failing = False
 
@@ -49,6 +55,26 @@ class Models(prediction_service_grpc.PredictionServiceServicer, model_service_gr
         response.model_spec.version.value = version
         for name, array in versions[version][signature](inputs).items():
             response.outputs[name].CopyFrom(tensors.to_proto(array))
+        return response
+
+    async def GetModelMetadata(self, request: Any, context: Any) -> Any:
+        """The signatures that the services call, as a real export declares them."""
+        model, version = request.model_spec.name, request.model_spec.version.value
+        if version not in self.served.get(model, {}):
+            await context.abort(grpc.StatusCode.NOT_FOUND, f"Servable not found: {model} {version}")
+        found = metadata_pb2.SignatureDefMap()
+        for name, signature in SIGNATURES[model].items():
+            if name in self.lacking or name not in self.served[model][version]:
+                continue
+            for told, specs in (("inputs", signature.inputs), ("outputs", signature.outputs)):
+                for tensor, spec in specs.items():
+                    info = getattr(found.signature_def[name], told)[tensor]
+                    info.dtype = tensors.dtype_number(spec.dtype)
+                    for size in spec.shape:
+                        info.tensor_shape.dim.add(size=size)
+        response = metadata_pb2.GetModelMetadataResponse()
+        response.model_spec.version.value = version
+        response.metadata["signature_def"].Pack(found)
         return response
 
     async def GetModelStatus(self, request: Any, context: Any) -> Any:
@@ -78,19 +104,25 @@ def retriever(ids: Sequence[str], vectors: NDArray[np.float32]) -> Signatures:
             "total": np.full(len(rows), len(table), dtype=np.int32),
         }
 
-    return {"retrieve": retrieve, "item_vectors": item_vectors}
+    def describe(inputs: Arrays) -> Arrays:
+        """The vector of the first item of the same narrowest category: tests name those `taste0` …"""
+        tastes = [item_codes.bucket(f"taste{taste}", item_codes.TAG_BUCKETS) for taste in range(10)]
+        found = [tastes.index(tag) + 1 if tag in tastes else 0 for tag in inputs["tags"][:, 0]]
+        return {"vectors": table[found]}
+
+    return {"retrieve": retrieve, "item_vectors": item_vectors, "describe": describe}
 
 
 def ranker(
     weights: NDArray[np.float32], bias: NDArray[np.float32], *, schema: str = SCHEMA_HASH
 ) -> Signatures:
-    """A logistic regression, weights [4, U + I + C]; a push doubles the odds of a purchase."""
+    """A logistic regression, weights [H, U + I + C]; a push doubles the odds of a purchase."""
 
     def rank(inputs: Arrays) -> Arrays:
         items, cross = inputs["items"], inputs["cross"]
         user = np.broadcast_to(inputs["user"][:, None, :], (*items.shape[:2], inputs["user"].shape[-1]))
         log_odds = np.concatenate([user, items, cross], axis=-1) @ weights.T + bias
-        log_odds[..., HEADS.index("purchase")] += np.log(2.0) * inputs["sent"]
+        log_odds[..., HEADS.index("purchase")] = log_odds[..., HEADS.index("organic_purchase")] + np.log(2.0)
         return {"probabilities": (1.0 / (1.0 + np.exp(-log_odds))).astype(np.float32)}
 
     return {

@@ -17,7 +17,7 @@ from magpie_services.core.events import KIND_CODES, EventKind
 from magpie_services.core.items import Item
 from magpie_services.core.memory import DAY_MS
 
-HASH_BUCKETS = 16_384  # rows of an embedding table; bucket 0 is padding
+HASH_BUCKETS = 2**31 - 1  # wide: a model folds them into tables of its own size; bucket 0 is padding
 UNKNOWN = -1
 _HALF_LIVES_MS = np.array([7.0, 7.0, 28.0]) * DAY_MS
 _VIEW, _PURCHASE = KIND_CODES[EventKind.VIEW_ITEM], KIND_CODES[EventKind.PURCHASE]

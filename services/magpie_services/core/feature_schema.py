@@ -14,7 +14,17 @@ from magpie_services.core.columns import HASH_BUCKETS
 from magpie_services.core.portraits import Stage
 
 TRANSFORMS = 1
-HEADS = ("click", "purchase", "dismiss", "unsubscribe")
+# What follows a push within a day (of a purchase: a week, or the day), and what goes without one. The
+# objective of `push` reads the first four; new heads are appended.
+HEADS = (
+    "click",
+    "purchase",
+    "dismiss",
+    "unsubscribe",
+    "purchase_day",
+    "organic_purchase",
+    "organic_purchase_day",
+)
 # Where a candidate came from; new sources are appended.
 SOURCES = ("vector", "covisit", "popular", "new", "repeat", "cart", "random")
 SEQUENCE_LENGTH = 50

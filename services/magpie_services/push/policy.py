@@ -12,6 +12,7 @@ from magpie_services.core.decisions import Arm
 
 NO_SEND = ""
 MAX_ARMS = 100
+VALUED = 4  # heads that the objective reads; a decision logged by an older model may have no others
 
 
 class Objective(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,8 +25,8 @@ class Objective(msgspec.Struct, frozen=True, kw_only=True):
     min_value: float = 0.0
 
     def value(self, probabilities: Sequence[float]) -> float:
-        """Expected worth of a push, from probabilities in the order of `features.HEADS`."""
-        click, purchase, dismiss, unsubscribe = probabilities
+        """Expected worth of a push, from probabilities in the order of `features.HEADS`: the first four."""
+        click, purchase, dismiss, unsubscribe = probabilities[:VALUED]
         return (
             self.click * click
             + self.purchase * purchase
@@ -108,7 +109,8 @@ def choose(arms: Sequence[Arm], policy: Policy, seed: int) -> Choice:
     Arms beyond those are kept, with propensity 0, when their features are logged; at most 101 come back.
     Arms without probabilities cannot be valued: they are left out.
     """
-    valued = [(policy.objective.value(arm.probabilities), arm) for arm in arms if len(arm.probabilities) == 4]
+    scored = [arm for arm in arms if len(arm.probabilities) >= VALUED]
+    valued = [(policy.objective.value(arm.probabilities), arm) for arm in scored]
     valued = [(value, arm) for value, arm in valued if math.isfinite(value)]
     best = heapq.nlargest(MAX_ARMS, valued, key=lambda pair: pair[0])
     eligible, rest = best[: policy.arms], [pair for pair in best[policy.arms :] if pair[1].features]

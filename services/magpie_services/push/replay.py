@@ -9,7 +9,7 @@ import msgspec
 from magpie_services.core.decisions import Arm, Decision, DecisionVerdict, Mode
 from magpie_services.core.outcomes import OutcomeKind
 from magpie_services.push import policy as policies
-from magpie_services.push.policy import Objective, Policy
+from magpie_services.push.policy import VALUED, Objective, Policy
 
 MAX_DIFFERING = 20
 _CARRIED_OUT = (DecisionVerdict.SENT, DecisionVerdict.NO_SEND)
@@ -42,7 +42,7 @@ class Summary(msgspec.Struct, kw_only=True):
             return
         self.sent += 1
         self.value += value
-        click, purchase, _dismiss, unsubscribe = arm.probabilities
+        click, purchase, _dismiss, unsubscribe = arm.probabilities[:VALUED]
         self.clicks += click
         self.purchases += purchase
         self.unsubscribes += unsubscribe
@@ -81,9 +81,9 @@ def compare(
     differing: list[str] = []
     old_weighted, new_weighted = [], []
     for decision in decisions:
-        arms = [arm for arm in decision.arms if arm.propensity > 0 and len(arm.probabilities) == 4]
+        arms = [arm for arm in decision.arms if arm.propensity > 0 and len(arm.probabilities) >= VALUED]
         done = decision.arm
-        if done is None or (done.item_id and len(done.probabilities) != 4) or not decision.arms:
+        if done is None or (done.item_id and len(done.probabilities) < VALUED) or not decision.arms:
             continue
         choice = policies.choose(arms, policy, decision.seed)
         would = choice.arms[choice.chosen]

@@ -53,7 +53,6 @@ class Ranking:
             self.ranker,
             self.clock,
             ready=lambda: self.feed.caught_up,
-            organic=settings.organic,
         )
 
     def register(self, server: grpc.aio.Server) -> None:

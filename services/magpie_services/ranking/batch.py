@@ -8,25 +8,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from magpie_services.core import features
+from magpie_services.core.buckets import CANDIDATES, USERS, padded
 from magpie_services.core.columns import ItemColumns
 from magpie_services.core.portraits import Portrait
 
 Floats = NDArray[np.float32]
 
-MAX_USERS = 32  # of one call; larger batches are several
-# Sizes are padded to one of these, so that a server which compiles by shape sees few of them, all warmed up.
-USERS = (1, 8, MAX_USERS)
-CANDIDATES = (16, 64, 128, 512)
-_SOURCE = {name: at for at, name in enumerate(features.SOURCES)}
+MAX_USERS = USERS[-1]  # of one call; larger batches are several
+_SOURCE_BITS = np.arange(len(features.SOURCES))
 
 
 class Listed(msgspec.Struct, frozen=True, kw_only=True):
-    """The candidates of one user, all lists of one length; sources that no feature knows are ignored."""
+    """The n candidates of one user: similarity and covisit float32 [n], sources int64 [n].
+
+    Bit k of `sources` says that the k-th of `features.SOURCES` named the candidate.
+    """
 
     item_ids: list[str]
-    similarity: list[float]
-    covisit: list[float]
-    sources: list[list[str]]
+    similarity: Floats
+    covisit: Floats
+    sources: NDArray[np.int64]
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,10 +44,9 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     recent: NDArray[np.int32]
     mask: Floats
 
-    def inputs(self, *, sent: float = 1.0) -> Mapping[str, NDArray[Any]]:
-        """Tensors of signature `rank`, users padded too; `sent` 1 asks of a push, 0 of none."""
+    def inputs(self) -> Mapping[str, NDArray[Any]]:
+        """Tensors of signature `rank`, users padded too."""
         arrays = {name: getattr(self, name) for name in self.__struct_fields__}
-        arrays["sent"] = np.full_like(self.mask, sent)
         extra = padded(len(self.mask), USERS) - len(self.mask)
         if not extra:
             return arrays
@@ -59,10 +59,12 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
         user = np.broadcast_to(self.user[:, None, :], (*self.mask.shape, self.user.shape[-1]))
         return np.concatenate([user, self.items, self.cross], axis=-1)
 
-    def features(self, user: int, candidate: int) -> bytes:
-        """The same of one pair as little-endian float32."""
-        parts = (self.user[user], self.items[user, candidate], self.cross[user, candidate])
-        return np.concatenate(parts).astype("<f4").tobytes()
+    def features(self, user: int, candidates: Sequence[int]) -> list[bytes]:
+        """The same of a user with some of the candidates, each pair as little-endian float32."""
+        chosen = list(candidates)
+        of_user = np.broadcast_to(self.user[user], (len(chosen), self.user.shape[-1]))
+        rows = np.concatenate([of_user, self.items[user, chosen], self.cross[user, chosen]], axis=1)
+        return [row.tobytes() for row in rows.astype("<f4")]
 
 
 def build(portraits: Sequence[Portrait], lists: Sequence[Listed], columns: ItemColumns, now_ms: int) -> Batch:
@@ -71,22 +73,15 @@ def build(portraits: Sequence[Portrait], lists: Sequence[Listed], columns: ItemC
     shape = (len(portraits), width)
     rows = np.full(shape, -1, dtype=np.int32)
     mask, similarity, covisit = (np.zeros(shape, dtype=np.float32) for _ in range(3))
-    flags = np.zeros((*shape, len(features.SOURCES)), dtype=np.float32)
+    sources = np.zeros(shape, dtype=np.int64)
     for at, listed in enumerate(lists):
         count = len(listed.item_ids)
         rows[at, :count] = columns.rows(listed.item_ids)
         mask[at, :count] = 1.0
         similarity[at, :count] = listed.similarity
         covisit[at, :count] = listed.covisit
-        named = [
-            (candidate, _SOURCE[name])
-            for candidate, names in enumerate(listed.sources)
-            for name in names
-            if name in _SOURCE
-        ]
-        if named:
-            candidates, sources = zip(*named, strict=True)
-            flags[at, candidates, sources] = 1.0
+        sources[at, :count] = listed.sources
+    flags = sources[..., None] >> _SOURCE_BITS & 1
     cross = features.cross_features(
         portraits, columns, rows, now_ms, similarity=similarity, covisitation=covisit, sources=flags
     )
@@ -98,8 +93,3 @@ def build(portraits: Sequence[Portrait], lists: Sequence[Listed], columns: ItemC
         recent=np.array([features.recent_buckets(portrait) for portrait in portraits], dtype=np.int32),
         mask=mask,
     )
-
-
-def padded(size: int, sizes: Sequence[int]) -> int:
-    """The smallest of the sizes that holds `size`; `size` itself beyond the largest."""
-    return next((one for one in sizes if one >= size), size)

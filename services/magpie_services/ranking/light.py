@@ -20,10 +20,13 @@ from magpie_services.ranking.batch import Batch
 Floats = NDArray[np.float32]
 NAMES = (*USER_FEATURES, *ITEM_FEATURES, *CROSS_FEATURES)
 
-# Log-odds of a click, purchase, dismissal, opt-out of an average push, and what moves them. Directions are
-# plain (what is liked, in the cart, near in taste or due again is clicked and bought more; somebody who was
-# pushed a lot and opened little dismisses more), sizes are kept small.
+# Log-odds of a click, purchase, dismissal, opt-out of an average push, and what moves them. Nothing is known
+# of what a push adds to a purchase; half of them are bought within the day. Directions are plain (what is
+# liked, in the cart, near in taste or due again is clicked and bought more; somebody who was pushed a lot and
+# opened little dismisses more), sizes are kept small.
 _PRIOR_BIAS = (-3.5, -5.5, -2.5, -6.5)
+_LIKE = dict(zip(HEADS, (0, 1, 2, 3, 1, 1, 1), strict=True))
+_DAY_LOG_ODDS = -0.7
 _PRIOR: dict[str, tuple[float, float, float, float]] = {
     "open_rate": (1.5, 0.3, -1.0, -0.5),
     "click_rate": (2.0, 0.8, -0.5, -0.5),
@@ -56,7 +59,7 @@ _PRIOR: dict[str, tuple[float, float, float, float]] = {
 
 
 class Light(msgspec.Struct, frozen=True, kw_only=True):
-    """Weights float32 [4, U + I + C] and bias float32 [4] as bytes, of model `version` (0 is the prior)."""
+    """Weights float32 [H, U + I + C] and bias float32 [H] as bytes, of model `version` (0 is the prior)."""
 
     version: int
     schema_hash: str
@@ -71,7 +74,7 @@ class Light(msgspec.Struct, frozen=True, kw_only=True):
         return self.schema_hash == SCHEMA_HASH and sizes
 
     def probabilities(self, batch: Batch) -> Floats:
-        """Of every pair and head: float32 [B, N, 4]. Only where `fits`."""
+        """Of every pair and head: float32 [B, N, H]. Only where `fits`."""
         weights = np.frombuffer(self.weights, dtype="<f4").reshape(len(HEADS), len(NAMES))
         bias = np.frombuffer(self.bias, dtype="<f4")
         log_odds = np.clip(batch.flat() @ weights.T + bias, -30.0, 30.0)
@@ -79,7 +82,7 @@ class Light(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def light(version: int, weights: Floats, bias: Floats) -> Light:
-    """The light scorer of a model of our own schema: weights [4, U + I + C], bias [4]."""
+    """The light scorer of a model of our own schema: weights [H, U + I + C], bias [H]."""
     return Light(
         version=version,
         schema_hash=SCHEMA_HASH,
@@ -90,7 +93,10 @@ def light(version: int, weights: Floats, bias: Floats) -> Light:
 
 def prior() -> Light:
     """The hand-set weights."""
-    weights = np.zeros((len(HEADS), len(NAMES)), dtype=np.float32)
+    weights = np.zeros((len(_PRIOR_BIAS), len(NAMES)), dtype=np.float32)
     for name, moves in _PRIOR.items():
         weights[:, NAMES.index(name)] = moves
-    return light(0, weights, np.array(_PRIOR_BIAS, dtype=np.float32))
+    bias = np.array(_PRIOR_BIAS, dtype=np.float32)
+    like = [_LIKE[head] for head in HEADS]
+    later = np.array([_DAY_LOG_ODDS if head.endswith("_day") else 0.0 for head in HEADS], dtype=np.float32)
+    return light(0, weights[like], bias[like] + later)

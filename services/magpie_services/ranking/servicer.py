@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import grpc
+import numpy as np
 
 from magpie.v1 import candidate_service_pb2 as candidate_pb
 from magpie.v1 import ranking_service_pb2 as ranking_pb
@@ -17,9 +18,11 @@ from magpie_services.kit.clock import Clock
 from magpie_services.kit.errors import Invalid, Unavailable
 from magpie_services.ranking import explain, scorer
 from magpie_services.ranking.batch import MAX_USERS, Batch, Listed, build
-from magpie_services.ranking.scorer import Model, Scored
+from magpie_services.ranking.scorer import Scored
 from magpie_services.wire import candidates as wire_candidates
+from magpie_services.wire import events as wire_events
 from magpie_services.wire import portraits as wire_portraits
+from magpie_services.wire import values
 
 MAX_PORTRAITS = 512
 MAX_CANDIDATES = 500
@@ -33,13 +36,12 @@ class RankingServicer(ranking_grpc.RankingServiceServicer):
     """`ready` says whether the copy of the catalogue is complete."""
 
     def __init__(
-        self, mirror: Mirror, model: Model, clock: Clock, *, ready: Callable[[], bool], organic: bool
+        self, mirror: Mirror, model: explain.Explainable, clock: Clock, *, ready: Callable[[], bool]
     ) -> None:
         self._mirror = mirror
         self._model = model
         self._clock = clock
         self._ready = ready
-        self._organic = organic
 
     async def RankCandidates(
         self, request: ranking_pb.RankCandidatesRequest, context: Context
@@ -54,9 +56,7 @@ class RankingServicer(ranking_grpc.RankingServiceServicer):
         for start in range(0, len(portraits), MAX_USERS):
             end = start + MAX_USERS
             batches.append(build(portraits[start:end], lists[start:end], columns, now_ms))
-            answers.append(
-                asyncio.ensure_future(scorer.score(self._model, batches[-1], version, organic=self._organic))
-            )
+            answers.append(asyncio.ensure_future(scorer.score(self._model, batches[-1], version)))
             await asyncio.sleep(0)  # the call goes out while the next batch is built
         scored = await asyncio.gather(*answers)
         if len({one.version for one in scored}) > 1 or len({one.fallback for one in scored}) > 1:
@@ -65,8 +65,8 @@ class RankingServicer(ranking_grpc.RankingServiceServicer):
         for at, (batch, answer) in enumerate(zip(batches, scored, strict=True)):
             for user in range(len(batch.mask)):
                 place = at * MAX_USERS + user
-                user_id = portraits[place].user_id
-                response.lists.append(_ranked(request, request.lists[place], user_id, batch, answer, user))
+                ranked = response.lists.add(user_id=portraits[place].user_id)
+                _write(ranked, request, request.lists[place], batch, answer, user)
             await asyncio.sleep(0)
         response.ranker_version = scored[0].version
         response.fallback = scored[0].fallback
@@ -85,20 +85,10 @@ class RankingServicer(ranking_grpc.RankingServiceServicer):
         portrait = wire_portraits.from_proto(request.portrait, "portrait")
         self._check_ready()
         asked = explain.variants(portrait, listed, self._mirror.columns, self._clock.now_ms())
-        scored = await scorer.score(self._model, asked.batch)
-        response = ranking_pb.ExplainScoresResponse(ranker_version=scored.version, fallback=scored.fallback)
-        probabilities = _probabilities(scored, 0, len(request.candidates))
+        found = await explain.answer(self._model, asked)
+        response = ranking_pb.ExplainScoresResponse(ranker_version=found.version, fallback=found.fallback)
         for at, candidate in enumerate(request.candidates):
-            response.explanations.add(
-                item_id=candidate.item_id,
-                probabilities=probabilities[at],
-                contributions=[
-                    ranking_pb.Contribution(
-                        cause=cause.cause, is_item=cause.is_item, purchase=cause.purchase, click=cause.click
-                    )
-                    for cause in explain.causes(asked, scored.probabilities, at)
-                ],
-            )
+            response.explanations.append(_explanation(candidate.item_id, asked, found, at))
         return response
 
     def _check_ready(self) -> None:
@@ -123,57 +113,76 @@ def _portraits(request: ranking_pb.RankCandidatesRequest) -> list[Portrait]:
 def _listed(candidates: Sequence[candidate_pb.Candidate], field: str) -> Listed:
     if len(candidates) > MAX_CANDIDATES:
         raise Invalid(field, f"has more than {MAX_CANDIDATES} entries")
-    item_ids = [candidate.item_id for candidate in candidates]
-    for at, item_id in enumerate(item_ids):
+    item_ids, similarity, covisit, sources = [], [], [], []
+    for at, candidate in enumerate(candidates):
+        item_id, alike, together = candidate.item_id, candidate.similarity, candidate.covisit
         if not 0 < len(item_id) <= MAX_ID_CHARS:
             raise Invalid(f"{field}[{at}].item_id", f"must be 1 to {MAX_ID_CHARS} characters")
-    for at, candidate in enumerate(candidates):
-        if not -1 <= candidate.similarity <= 1:
+        if not -1 <= alike <= 1:
             raise Invalid(f"{field}[{at}].similarity", "must be between -1 and 1")
-        if not 0 <= candidate.covisit <= 1:
+        if not 0 <= together <= 1:
             raise Invalid(f"{field}[{at}].covisit", "must be between 0 and 1")
+        item_ids.append(item_id)
+        similarity.append(alike)
+        covisit.append(together)
+        sources.append(wire_candidates.source_bits(tuple(candidate.sources)))
     return Listed(
         item_ids=item_ids,
-        similarity=[candidate.similarity for candidate in candidates],
-        covisit=[candidate.covisit for candidate in candidates],
-        sources=[wire_candidates.sources_from_proto(candidate.sources) for candidate in candidates],
+        similarity=np.array(similarity, dtype=np.float32),
+        covisit=np.array(covisit, dtype=np.float32),
+        sources=np.array(sources, dtype=np.int64),
     )
 
 
-def _ranked(
+def _write(
+    into: ranking_pb.RankedList,
     request: ranking_pb.RankCandidatesRequest,
     given: candidate_pb.CandidateList,
-    user_id: str,
     batch: Batch,
     scored: Scored,
     user: int,
-) -> ranking_pb.RankedList:
-    order = scorer.best_first(scored.probabilities[user, : len(given.candidates)])
+) -> None:
+    """Fills in the candidates of one user, best first."""
+    candidates = list(given.candidates)
+    probabilities = scored.probabilities[user, : len(candidates)]
+    order = scorer.best_first(probabilities)
     best, rest = request.features_of_best, request.features_of_rest
     asked = best + rest > 0
-    drawn, chance = scorer.sample(order, best, rest, request.seed, user_id) if asked else (set(), 0.0)
-    probabilities = _probabilities(scored, user, len(given.candidates))
-    ranked = ranking_pb.RankedList(user_id=user_id)
-    for place, at in enumerate(order):
-        ranked.candidates.add(
-            candidate=given.candidates[at],
-            probabilities=probabilities[at],
-            features=batch.features(user, at) if at in drawn else b"",
-            feature_inclusion=1.0 if asked and place < best else chance,
-        )
-    return ranked
+    drawn, chance = scorer.sample(order, best, rest, request.seed, into.user_id) if asked else ([], 0.0)
+    features = dict(zip(drawn, batch.features(user, drawn), strict=True)) if drawn else {}
+    # Filled in place: making each message first and copying it in takes twice the time.
+    for place, (at, heads) in enumerate(zip(order, probabilities[order].tolist(), strict=True)):
+        ranked = into.candidates.add()
+        ranked.candidate.CopyFrom(candidates[at])
+        wire_candidates.fill_probabilities(ranked.probabilities, heads)
+        ranked.feature_inclusion = 1.0 if asked and place < best else chance
+        if at in features:
+            ranked.features = features[at]
 
 
-def _probabilities(scored: Scored, user: int, count: int) -> list[ranking_pb.Probabilities]:
-    """Of the candidates of a user, of which there are `count`: the rest is padding."""
-    heads, organic = scored.probabilities[user, :count].tolist(), scored.organic[user, :count].tolist()
-    return [
-        ranking_pb.Probabilities(
-            click=click,
-            purchase=purchase,
-            dismiss=dismiss,
-            unsubscribe=unsubscribe,
-            organic_purchase=unpushed,
-        )
-        for (click, purchase, dismiss, unsubscribe), unpushed in zip(heads, organic, strict=True)
-    ]
+def _explanation(
+    item_id: str, asked: explain.Variants, found: explain.Answer, at: int
+) -> ranking_pb.Explanation:
+    return ranking_pb.Explanation(
+        item_id=item_id,
+        probabilities=wire_candidates.probabilities_to_proto(found.probabilities[at].tolist()),
+        contributions=[
+            ranking_pb.Contribution(
+                cause=one.cause, is_item=one.is_item, purchase=one.purchase, click=one.click
+            )
+            for one in explain.causes(asked, found, at)
+        ],
+        events=[
+            ranking_pb.EventContribution(
+                item_id=one.cause,
+                kind=wire_events.kind_to_proto(one.event.kind),
+                occur_time=values.timestamp(one.event.at_ms),
+                purchase=one.purchase,
+                click=one.click,
+            )
+            for one in explain.events(asked, found, at)
+            if one.event is not None
+        ],
+        integrated=found.integrated(at),
+        completeness_error=0.0 if found.missed is None else float(found.missed[at]),
+    )

@@ -29,7 +29,3 @@ class RankingSettings(ServiceSettings):
         default=5, gt=0, description="failures in a row after which the model rests"
     )
     breaker_seconds: float = Field(default=5.0, gt=0, description="how long it rests before the next try")
-    organic: bool = Field(
-        default=False,
-        description="also ask how likely a purchase is without a push; doubles the work of the model server",
-    )

@@ -1,15 +1,25 @@
 """The ranking model on the model server: follows its versions, refuses a foreign schema, scores batches."""
 
 import time
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import structlog
+from numpy.typing import NDArray
 
-from magpie_services.core.features import HEADS, SCHEMA_HASH
+from magpie_services.core.features import (
+    CROSS_FEATURES,
+    HEADS,
+    ITEM_FEATURES,
+    RECENT_LENGTH,
+    SCHEMA_HASH,
+    USER_FEATURES,
+)
 from magpie_services.kit import metrics
 from magpie_services.kit.breaker import CircuitBreaker, State
 from magpie_services.kit.errors import NotFound, Unavailable
-from magpie_services.kit.prediction import Prediction
+from magpie_services.kit.prediction import Prediction, Signature, TensorSpec, unfit
 from magpie_services.kit.refreshing import Refresher
 from magpie_services.ranking.batch import Batch
 from magpie_services.ranking.light import NAMES, Floats, Light, light
@@ -20,6 +30,23 @@ log = structlog.get_logger()
 MODEL = "ranker"
 UNIT = {"unit": np.ones(1, dtype=np.int32)}
 SETUP_SECONDS = 5.0
+_UNIT = {"unit": TensorSpec("int32", (-1,))}
+WANTED = {
+    "schema": Signature(_UNIT, {"hash": TensorSpec("string", ())}),
+    "light": Signature(_UNIT, {"weights": TensorSpec("float32", ()), "bias": TensorSpec("float32", ())}),
+    "rank": Signature(
+        {
+            "user": TensorSpec("float32", (-1, len(USER_FEATURES))),
+            "items": TensorSpec("float32", (-1, -1, len(ITEM_FEATURES))),
+            "cross": TensorSpec("float32", (-1, -1, len(CROSS_FEATURES))),
+            "hashes": TensorSpec("int32", (-1, -1, 3)),
+            "recent": TensorSpec("int32", (-1, RECENT_LENGTH)),
+            "mask": TensorSpec("float32", (-1, -1)),
+        },
+        {"probabilities": TensorSpec("float32", ())},
+    ),
+}
+EXPLAIN_SECONDS = 2.0
 SECONDS_A_USER = 0.005
 SWAPS = 3  # of versions that one call may meet
 
@@ -68,8 +95,8 @@ class Ranker:
                 return
         self.version = 0
 
-    async def score(self, batch: Batch, version: int = 0, *, sent: float = 1.0) -> tuple[Floats, int]:
-        """Probabilities float32 [B, N, 4] and the version that gave them; `version` 0 is the newest.
+    async def score(self, batch: Batch, version: int = 0) -> tuple[Floats, int]:
+        """Probabilities float32 [B, N, H] and the version that gave them; `version` 0 is the newest.
 
         Raises Unavailable (no version fits, the breaker is open, the server fails), DeadlineExceeded, and
         NotFound when the version asked for is not served.
@@ -83,7 +110,7 @@ class Ranker:
             if not self._breaker.allow():
                 raise Unavailable("the ranking model is resting")
             try:
-                return await self._ask(batch, wanted, sent), wanted
+                return await self._ask(batch, wanted), wanted
             except NotFound:
                 if version:
                     raise
@@ -93,13 +120,27 @@ class Ranker:
                 break
         raise Unavailable("the ranking model is gone")
 
-    async def _ask(self, batch: Batch, version: int, sent: float) -> Floats:
+    async def explain(self, inputs: Mapping[str, NDArray[Any]]) -> tuple[dict[str, NDArray[Any]], int]:
+        """The outputs of signature `explain`, and the version that gave them.
+
+        Raises NotFound, DeadlineExceeded, and Unavailable, also where the version gives no reasons.
+        """
+        if not self.version:
+            raise Unavailable("no ranking model is served")
+        # Rare and large: neither its failures nor its time tell how ranking fares, so no breaker.
+        version = self.version
+        outputs, _ = await self._prediction.predict(
+            MODEL, "explain", inputs, version=version, timeout_seconds=EXPLAIN_SECONDS
+        )
+        return outputs, version
+
+    async def _ask(self, batch: Batch, version: int) -> Floats:
         started, ok = time.monotonic(), False
         try:
             outputs, _ = await self._prediction.predict(
                 MODEL,
                 "rank",
-                batch.inputs(sent=sent),
+                batch.inputs(),
                 version=version,
                 timeout_seconds=self._timeout + SECONDS_A_USER * len(batch.mask),
             )
@@ -118,18 +159,26 @@ class Ranker:
             metrics.BREAKER_OPEN.labels(MODEL).set(self._breaker.state is not State.CLOSED)
 
     async def _fits(self, version: int) -> bool:
-        """Whether the version was trained on the features that we compute; asked once a version."""
+        """Whether the version can be asked, with the features that we compute; looked at once a version."""
         if version not in self._speaks:
+            signatures, _ = await self._prediction.metadata(MODEL, version=version)
+            if reason := unfit(signatures, WANTED):
+                return self._refuse(version, reason)
             outputs, _ = await self._prediction.predict(
                 MODEL, "schema", UNIT, version=version, timeout_seconds=SETUP_SECONDS
             )
             told = next(iter(outputs.get("hash", np.empty(0)).ravel().tolist()), b"")
             text = told.decode(errors="replace") if isinstance(told, bytes) else str(told)
-            self._speaks[version] = text == SCHEMA_HASH
             if text != SCHEMA_HASH:
-                metrics.MODELS_REFUSED.labels(MODEL).inc()
-                log.error("ranker.refused", version=version, theirs=text[:64], ours=SCHEMA_HASH)
+                return self._refuse(version, f"its features are of schema {text[:64]}, ours of {SCHEMA_HASH}")
+            self._speaks[version] = True
         return self._speaks[version]
+
+    def _refuse(self, version: int, reason: str) -> bool:
+        self._speaks[version] = False
+        metrics.MODELS_REFUSED.labels(MODEL).inc()
+        log.error("ranker.refused", version=version, reason=reason)
+        return False
 
     async def _take(self, version: int) -> None:
         outputs, _ = await self._prediction.predict(

@@ -20,17 +20,27 @@ from magpie_services.core.outcomes import OutcomeKind
 from magpie_services.lake import readers
 from magpie_services.training.plan import RECENT, Plan
 from magpie_services.training.ranking import rows as ranker_rows
-from magpie_services.training.ranking.rows import CLICK, DISMISS, PURCHASE, UNSUBSCRIBE, Purchases, Rows
+from magpie_services.training.ranking.rows import (
+    CLICK,
+    DISMISS,
+    PUSHED,
+    UNPUSHED,
+    UNSUBSCRIBE,
+    Purchases,
+    Rows,
+)
 from magpie_services.training.retrieval import sequences, vocabulary
 from magpie_services.training.retrieval.sequences import History
 from magpie_services.training.retrieval.vocabulary import Vocabulary
 
 _LABELS = {
-    OutcomeKind.CLICKED: CLICK,
-    OutcomeKind.PURCHASED: PURCHASE,
-    OutcomeKind.DISMISSED: DISMISS,
-    OutcomeKind.UNSUBSCRIBED: UNSUBSCRIBE,
+    OutcomeKind.CLICKED: [CLICK],
+    OutcomeKind.PURCHASED: PUSHED + UNPUSHED,  # `as_of` asks those of what was done
+    OutcomeKind.DISMISSED: [DISMISS],
+    OutcomeKind.UNSUBSCRIBED: [UNSUBSCRIBE],
 }
+# A channel that never tells of arrivals cannot be asked for them; of one that does, silence means unknown.
+_TELLING_SHARE = 0.2
 # A push that never arrived says nothing about the person.
 _LOST = frozenset({OutcomeKind.TOKEN_GONE, OutcomeKind.FAILED})
 
@@ -138,6 +148,7 @@ class _Arms:
             "decided_ms",
             "arms",
             "chosen",
+            "channel",
             "schema_hash",
         ]
         first, limit = 0, self._plan.ranker.max_rows
@@ -184,7 +195,9 @@ class _Arms:
         user = _mapped(day["user_id"], self._user_index, -1)[owner]
         items = _mapped(arms.field("item_id"), self._vocabulary.index).astype(np.int64)
         delays = np.full((len(owner), len(HEADS)), -1, np.int64)
-        delays[:, PURCHASE] = np.where(items > 0, self._purchases.delays(user, items, decided_ms), -1)
+        delays[:, PUSHED + UNPUSHED] = np.where(
+            items > 0, self._purchases.delays(user, items, decided_ms), -1
+        )[:, None]
         sent = (place == _ints(day["chosen"])[owner]) & np.array(
             # A shadow that would have been sent was not: no click can have followed.
             [
@@ -192,32 +205,54 @@ class _Arms:
                 for mode, verdict in zip(day["mode"].to_pylist(), day["verdict"].to_pylist(), strict=True)
             ]
         )[owner]
-        ids = day["decision_id"].to_pylist()
+        ids, told = day["decision_id"].to_pylist(), self._told(day)[owner]
         for row in np.flatnonzero(sent):
             outcomes = self._outcomes.get(ids[owner[row]], {})
             if outcomes.keys() & _LOST:
                 sent[row] = False
                 continue
             for kind in outcomes.keys() & _LABELS.keys():
-                late, head = max(outcomes[kind] - int(decided_ms[row]), 0), _LABELS[kind]
-                delays[row, head] = min(late, delays[row, head]) if delays[row, head] >= 0 else late
+                late = max(outcomes[kind] - int(decided_ms[row]), 0)
+                for head in _LABELS[kind]:
+                    delays[row, head] = min(late, delays[row, head]) if delays[row, head] >= 0 else late
         delays[delays > ranker_rows.WINDOWS_MS] = -1
-        inclusion = np.asarray(arms.field("inclusion").fill_null(1.0), dtype=np.float64)
+        inclusion, propensity = (
+            np.asarray(arms.field(name).fill_null(missing), dtype=np.float64)
+            for name, missing in (("inclusion", 1.0), ("propensity", 0.0))
+        )
         weights = np.clip(1.0 / np.maximum(inclusion, 1e-6), 0.0, self._plan.ranker.max_weight)
+        live = np.array([mode == "live" for mode in day["mode"].to_pylist()])[owner]
+        exposure = np.where(live, np.where(sent, propensity, 1.0 - propensity), 1.0)
         return Rows(
             features=features,
             hashes=self._side[items],
             recent=self._recent(user, decided_ms),
             sent=sent.astype(np.float32),
+            told=told.astype(np.float32),
+            exposure=np.clip(exposure, 1e-6, 1.0).astype(np.float32),
             delays=delays,
             labels=np.zeros((len(owner), len(HEADS)), np.float32),
             known=np.zeros((len(owner), len(HEADS)), np.float32),
-            maturity=np.ones(len(owner), np.float32),
+            shares=np.ones((len(owner), len(HEADS)), np.float32),
             weights=weights.astype(np.float32),
             decided_ms=decided_ms,
             groups=user,
             decisions=decisions,
         )
+
+    def _told(self, day: pa.Table) -> NDArray[np.bool_]:
+        """Which decisions' pushes [D] are known to have arrived, or went by a channel that never tells."""
+        arrived = np.array(
+            [OutcomeKind.DELIVERED in self._outcomes.get(one, ()) for one in day["decision_id"].to_pylist()]
+        )
+        channels = np.array(day["channel"].fill_null("").to_pylist())
+        pushed = np.array([verdict == "sent" for verdict in day["verdict"].to_pylist()])
+        told = arrived.copy()
+        for channel in np.unique(channels):
+            mine = channels == channel
+            told[mine] |= arrived[mine & pushed].sum() < _TELLING_SHARE * (mine & pushed).sum()
+            told[mine] |= not (mine & pushed).any()
+        return told
 
     def _recent(self, user: NDArray[np.int64], now_ms: NDArray[np.int64]) -> NDArray[np.int32]:
         """Item buckets of the last 20 interactions up to a moment, newest last: int32 [R, 20]."""

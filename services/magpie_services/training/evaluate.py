@@ -20,7 +20,7 @@ from magpie_services.training import child, evaluation, gate, metrics
 from magpie_services.training.evaluation import Exam
 from magpie_services.training.gate import Marks
 from magpie_services.training.plan import Plan
-from magpie_services.training.ranking.rows import CLICK, PURCHASE, WIDTHS
+from magpie_services.training.ranking.rows import CLICK, DISMISS, UNSUBSCRIBE, WIDTHS, bought
 from magpie_services.training.results import OUTCOME, Outcome, judged
 from magpie_services.training.retrieval import sequences
 from magpie_services.training.retrieval.sequences import History
@@ -61,14 +61,16 @@ def examine(folder: Path, exam: Exam) -> Marks:
     weights = rows.weights.astype(np.float64)
     if probabilities is None:  # other features: nothing to compare
         return Marks(ndcg, recall, np.full(count, np.nan), np.zeros(count))
-    losses = metrics.logloss(rows.labels[:, PURCHASE], probabilities[:, PURCHASE], rows.maturity) * weights
-    losses[~np.isfinite(probabilities[:, PURCHASE])] = np.nan
-    extra = (
-        {"purchase_auc": metrics.auc(rows.labels[:, PURCHASE], probabilities[:, PURCHASE])} if count else {}
-    )
-    asked = rows.known[:, CLICK] > 0
-    if rows.labels[asked, CLICK].any():
-        extra["click_auc"] = metrics.auc(rows.labels[asked, CLICK], probabilities[asked, CLICK])
+    labels, chances = bought(rows, rows.labels), bought(rows, probabilities)
+    losses = metrics.logloss(labels, chances, bought(rows, rows.shares)) * weights
+    losses[~np.isfinite(chances)] = np.nan
+    extra = {"purchase_auc": metrics.auc(labels, chances)} if count else {}
+    for head in (CLICK, DISMISS, UNSUBSCRIBE):
+        asked = rows.known[:, head] > 0
+        label, chance = rows.labels[asked, head], probabilities[asked, head]
+        if label.any() and np.isfinite(chance).all():
+            extra[f"{HEADS[head]}_auc"] = metrics.auc(label, chance)
+            extra[f"{HEADS[head]}_calibration_error"] = metrics.calibration_error(label, chance)
     return Marks(
         ndcg,
         recall,
@@ -130,7 +132,7 @@ def _inputs(exam: Exam, to_model: NDArray[np.int32]) -> sequences.Inputs:
 
 
 def _ranking(folder: Path, exam: Exam) -> NDArray[np.float32] | None:
-    """Probabilities [R, 4] of the exam's rows; NaN where the model does not work, None for another feature
+    """Probabilities [R, H] of the exam's rows; NaN where the model does not work, None for another feature
     schema.
     """
     import tensorflow as tf
@@ -155,7 +157,6 @@ def _ranking(folder: Path, exam: Exam) -> NDArray[np.float32] | None:
                 hashes=tf.constant(rows.hashes[part, None]),
                 recent=tf.constant(rows.recent[part]),
                 mask=tf.ones((len(user), 1)),
-                sent=tf.constant(rows.sent[part, None]),
             )
             parts.append(found["probabilities"].numpy()[:, 0])
     except (tf.errors.OpError, KeyError, TypeError):

@@ -2,6 +2,7 @@
 up.
 """
 
+import itertools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,28 +12,31 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from tensorflow_serving.apis import prediction_log_pb2
 
+from magpie_services.core.buckets import CANDIDATES, READERS, USERS, VARIANTS
 from magpie_services.core.feature_schema import SCHEMA_HASH
+from magpie_services.core.item_codes import TAGS, WORDS
 from magpie_services.training.plan import HISTORY, RECENT
+from magpie_services.training.ranking.explanation import Explainer
 from magpie_services.training.ranking.network import Ranker
 from magpie_services.training.ranking.rows import WIDTHS
 from magpie_services.training.retrieval.retriever import Retriever
 
 USER, ITEM, CROSS = WIDTHS
-RETRIEVE_BATCHES = (1, 8, 32)
-# (users, candidates) padded as ranking pads them; the largest are left to the first real call.
-RANK_SHAPES = ((1, 16), (1, 64), (1, 128), (1, 512), (8, 64), (32, 16), (32, 128))
 
 Inputs = Mapping[str, NDArray[np.generic]]
 
 
 class RetrieverModule(tf.Module):
-    """`retrieve` and `item_vectors` over a table of item vectors that is fixed at export."""
+    """`retrieve` and `item_vectors` over a table of item vectors that is fixed at export, and `describe` for
+    items that came after.
+    """
 
     def __init__(self, model: Retriever, ids: tuple[str, ...]) -> None:
         super().__init__()
         self._reader = _Untracked(model.reader)
         # Keras objects stay out of the SavedModel: only their values go in.
-        self._values = [weight.value for weight in model.reader.weights]
+        self._tower = _Untracked(model)
+        self._values = [weight.value for weight in (*model.reader.weights, *model.tower.weights)]
         self._table = tf.Variable(model.vectors(), trainable=False, name="item_vectors")
         self._ids = tf.Variable(
             np.array(ids, dtype=object), trainable=False, dtype=tf.string, name="item_ids"
@@ -67,15 +71,34 @@ class RetrieverModule(tf.Module):
             "total": tf.fill(tf.shape(rows), total),
         }
 
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None, TAGS], tf.int32, name="tags"),
+            tf.TensorSpec([None], tf.int32, name="brands"),
+            tf.TensorSpec([None], tf.int32, name="bands"),
+            tf.TensorSpec([None, WORDS], tf.int32, name="words"),
+        ],
+        autograph=False,
+    )
+    def describe(self, tags: Any, brands: Any, bands: Any, words: Any) -> dict[str, Any]:
+        """Vectors of items that the table lacks, by the codes of `core.item_codes`."""
+        model = self._tower.layer
+        vectors = model.served(model.tower.describe(tags, brands, bands, words))
+        return {"vectors": tf.debugging.check_numerics(vectors, "vectors")}
+
 
 class RankerModule(tf.Module):
-    """`rank`, the weights of the `light` model, and the `schema` that both were trained on."""
+    """`rank` and its reasons (`explain`), the weights of the `light` model, and the `schema` of them all."""
 
-    def __init__(self, model: Ranker) -> None:
+    def __init__(self, model: Ranker, baseline: NDArray[np.float32]) -> None:
         super().__init__()
         self._model = _Untracked(model)
+        self._explainer = _Untracked(Explainer(model, baseline))
         self._values = [weight.value for weight in model.weights]
-        self._light = [model.light_weights, model.light_bias, model.slope, model.offset]
+        weights, bias = model.light()
+        slope, offset = np.asarray(model.light_calibration)
+        self._light = tf.Variable(weights * slope[:, None], trainable=False, name="light_weights")
+        self._light_bias = tf.Variable(bias * slope + offset, trainable=False, name="light_bias")
 
     @tf.function(
         input_signature=[
@@ -85,25 +108,33 @@ class RankerModule(tf.Module):
             tf.TensorSpec([None, None, 3], tf.int32, name="hashes"),
             tf.TensorSpec([None, RECENT], tf.int32, name="recent"),
             tf.TensorSpec([None, None], tf.float32, name="mask"),
-            tf.TensorSpec([None, None], tf.float32, name="sent"),
         ],
         autograph=False,
     )
-    def rank(
-        self, user: Any, items: Any, cross: Any, hashes: Any, recent: Any, mask: Any, sent: Any
-    ) -> dict[str, Any]:
+    def rank(self, user: Any, items: Any, cross: Any, hashes: Any, recent: Any, mask: Any) -> dict[str, Any]:
         """Calibrated probabilities of the heads, 0 where masked."""
-        found = self._model.layer.probabilities(user, items, cross, hashes, recent, sent)
+        found = self._model.layer.probabilities(user, items, cross, hashes, recent)
         return {"probabilities": tf.debugging.check_numerics(found, "probabilities") * mask[..., None]}
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None, None, USER], tf.float32, name="user"),
+            tf.TensorSpec([None, None, None, ITEM], tf.float32, name="items"),
+            tf.TensorSpec([None, None, None, CROSS], tf.float32, name="cross"),
+            tf.TensorSpec([None, None, 3], tf.int32, name="hashes"),
+            tf.TensorSpec([None, None, RECENT], tf.int32, name="recent"),
+        ],
+        autograph=False,
+    )
+    def explain(self, user: Any, items: Any, cross: Any, hashes: Any, recent: Any) -> dict[str, Any]:
+        """What each variant of a question lacks, and each feature, adds to its log-odds; see `Explainer`."""
+        found = self._explainer.layer.explain(user, items, cross, hashes, recent)
+        return {name: tf.debugging.check_numerics(value, name) for name, value in found.items()}
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.int32, name="unit")], autograph=False)
     def light(self, unit: Any) -> dict[str, Any]:
-        """Weights [n, 4, F] and bias [n, 4] of the light model, calibrated like the deep one."""
-        weights, bias, slope, offset = self._light
-        return {
-            "weights": _for_each(unit, weights * slope[:, None]),
-            "bias": _for_each(unit, bias * slope + offset),
-        }
+        """Weights [n, H, F] and bias [n, H] of the light model, calibrated by itself."""
+        return {"weights": _for_each(unit, self._light), "bias": _for_each(unit, self._light_bias)}
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.int32, name="unit")], autograph=False)
     def schema(self, unit: Any) -> dict[str, Any]:
@@ -126,22 +157,40 @@ class _Untracked:
 def save_retriever(model: Retriever, ids: tuple[str, ...], folder: Path) -> None:
     """Writes the SavedModel of a retriever into a new folder."""
     module = RetrieverModule(model, ids)
-    signatures = {"retrieve": module.retrieve, "item_vectors": module.item_vectors}
-    zeros = np.zeros((max(RETRIEVE_BATCHES), HISTORY), np.int32)
+    signatures = {
+        "retrieve": module.retrieve,
+        "item_vectors": module.item_vectors,
+        "describe": module.describe,
+    }
+    zeros = np.zeros((max(READERS), HISTORY), np.int32)
     calls: list[tuple[str, Inputs]] = [
         ("retrieve", {"items": zeros[:n], "kinds": zeros[:n], "gaps": zeros[:n].astype(np.float32)})
-        for n in RETRIEVE_BATCHES
+        for n in READERS
+    ]
+    calls += [
+        (
+            "describe",
+            {
+                "tags": zeros[:n, :TAGS],
+                "brands": zeros[:n, 0],
+                "bands": zeros[:n, 0],
+                "words": zeros[:n, :WORDS],
+            },
+        )
+        for n in READERS
     ]
     calls.append(("item_vectors", {"rows": np.arange(512, dtype=np.int32)}))
     _save(module, signatures, "retriever", calls, folder)
 
 
-def save_ranker(model: Ranker, folder: Path) -> None:
-    """Writes the SavedModel of a ranker into a new folder."""
-    module = RankerModule(model)
+def save_ranker(model: Ranker, folder: Path, baseline: NDArray[np.float32] | None = None) -> None:
+    """Writes the SavedModel of a ranker into a new folder. `baseline` float32 [F] has the features of the
+    average case that explanations start from; zeros where it is not given.
+    """
+    module = RankerModule(model, np.zeros(sum(WIDTHS), np.float32) if baseline is None else baseline)
     unit = {"unit": np.zeros(1, np.int32)}
     calls: list[tuple[str, Inputs]] = [("light", unit), ("schema", unit)]
-    for users, count in RANK_SHAPES:
+    for users, count in itertools.product(USERS, CANDIDATES):
         calls.append(
             (
                 "rank",
@@ -152,11 +201,24 @@ def save_ranker(model: Ranker, folder: Path) -> None:
                     "hashes": np.zeros((users, count, 3), np.int32),
                     "recent": np.zeros((users, RECENT), np.int32),
                     "mask": np.ones((users, count), np.float32),
-                    "sent": np.zeros((users, count), np.float32),
                 },
             )
         )
-    signatures = {"rank": module.rank, "light": module.light, "schema": module.schema}
+    count = CANDIDATES[0]
+    reasons = {
+        "user": np.zeros((1, VARIANTS, USER), np.float32),
+        "items": np.zeros((1, VARIANTS, count, ITEM), np.float32),
+        "cross": np.zeros((1, VARIANTS, count, CROSS), np.float32),
+        "hashes": np.zeros((1, count, 3), np.int32),
+        "recent": np.zeros((1, VARIANTS, RECENT), np.int32),
+    }
+    calls.append(("explain", reasons))
+    signatures = {
+        "rank": module.rank,
+        "explain": module.explain,
+        "light": module.light,
+        "schema": module.schema,
+    }
     _save(module, signatures, "ranker", calls, folder)
 
 

@@ -20,6 +20,7 @@ from magpie_services.kit.errors import Invalid
 from magpie_services.training import archive, child, dataset, evaluate, evaluation, progress
 from magpie_services.training.dataset import Dataset
 from magpie_services.training.plan import Plan
+from magpie_services.training.privacy import Guarantee
 from magpie_services.training.progress import Journal
 from magpie_services.training.ranking import rows as ranker_rows
 from magpie_services.training.results import REPORT, Report
@@ -46,10 +47,28 @@ def fit(plan: Plan, journal: Journal) -> Report:
     evaluation.build(data, plan.seed).save(plan.path / "exam.npz")
     learnt = f"{len(data.history)} interactions and {len(data.rows)} decisions' arms"
     journal.say(f"learning from {learnt}", 0.1)
-    metrics = _train(plan, data, journal, partial)
+    guarantee = _guarantee(plan, data)
+    metrics = _train(plan, data, journal, partial, guarantee)
     import tensorflow as tf
 
-    return Report(tensorflow=tf.__version__, start_ms=data.start_ms, end_ms=data.end_ms, metrics=metrics)
+    return Report(
+        tensorflow=tf.__version__,
+        start_ms=data.start_ms,
+        end_ms=data.end_ms,
+        metrics=metrics | (guarantee.metrics() if guarantee else {}),
+        privacy=guarantee,
+    )
+
+
+def _guarantee(plan: Plan, data: Dataset) -> Guarantee | None:
+    """What the ranker will guarantee, written down as spent; None where no privacy is asked. Raises Invalid
+    where it would cost more than is left.
+    """
+    if plan.ranker.privacy is None:
+        return None
+    from magpie_services.training.ranking import private_ledger
+
+    return private_ledger.spend(Path(plan.ledger), plan.run_id, plan.ranker.privacy, data.end_ms)
 
 
 def _key(plan: Plan) -> str:
@@ -58,9 +77,12 @@ def _key(plan: Plan) -> str:
     return hashlib.sha256(msgspec.json.encode(same)).hexdigest()[:16]
 
 
-def _train(plan: Plan, data: Dataset, journal: Journal, partial: Path) -> dict[str, float]:
+def _train(
+    plan: Plan, data: Dataset, journal: Journal, partial: Path, guarantee: Guarantee | None
+) -> dict[str, float]:
     from magpie_services.training import export
     from magpie_services.training.ranking import fit as ranker_fit
+    from magpie_services.training.ranking import private_fit
     from magpie_services.training.retrieval import fit as retriever_fit
 
     # Of a decision before the cut the twin must not know a purchase after it: the exam asks for that one.
@@ -69,18 +91,24 @@ def _train(plan: Plan, data: Dataset, journal: Journal, partial: Path) -> dict[s
     told = journal.stage("retriever", 0.1, 0.5, "ndcg_at_10")
     fitted = retriever_fit.train(plan.retriever, data.vocabulary, data.history, data.cut_ms, plan.seed, told)
     told = journal.stage("ranker", 0.5, 0.6, "logloss")
-    twin, epochs = ranker_fit.train(plan.ranker, older, plan.seed, told)
-    ranker_fit.calibrate(twin, older.take(ranker_fit.held_out(older, plan.seed)))
-    _export(export, plan.path / "twin", fitted.model, data, twin)
-    ranker_fit.calibrate(twin, newest)  # after its export: it is examined on these
+    if guarantee is not None:
+        twin, epochs = private_fit.train(plan.ranker, older, data.cut_ms, guarantee), 0
+    else:
+        twin, epochs = ranker_fit.train(plan.ranker, older, plan.seed, told)
+        ranker_fit.calibrate(twin, older.take(ranker_fit.held_out(older, plan.seed)))
+    _export(export, plan.path / "twin", fitted.model, data, twin, guarantee is not None)
+    if guarantee is None:
+        ranker_fit.calibrate(twin, newest)  # after its export: it is examined on these
     told = journal.stage("retriever_all", 0.65, 0.85)
     retriever_fit.refit(fitted, data.vocabulary, data.history, plan.seed, told)
     # What the twin found out about depth and calibration holds for the model that learns from all.
     told = journal.stage("ranker_all", 0.85, 0.95)
-    final, _ = ranker_fit.train(plan.ranker, data.rows, plan.seed, told, epochs=epochs)
-    final.slope.assign(twin.slope)
-    final.offset.assign(twin.offset)
-    _export(export, plan.path / "release", fitted.model, data, final)
+    if guarantee is not None:  # nothing of the twin, whose privacy nobody counts, goes into what is released
+        final = private_fit.train(plan.ranker, data.rows, data.end_ms, guarantee)
+    else:
+        final, _ = ranker_fit.train(plan.ranker, data.rows, plan.seed, told, epochs=epochs)
+        ranker_fit.copy_calibration(twin, final)
+    _export(export, plan.path / "release", fitted.model, data, final, guarantee is not None)
     sent = data.rows.sent > 0
     return {
         "items": float(len(data.vocabulary) - 1),
@@ -94,9 +122,11 @@ def _train(plan: Plan, data: Dataset, journal: Journal, partial: Path) -> dict[s
     }
 
 
-def _export(export: Any, folder: Path, retriever: Any, data: Dataset, ranker: Any) -> None:
+def _export(export: Any, folder: Path, retriever: Any, data: Dataset, ranker: Any, private: bool) -> None:
     export.save_retriever(retriever, data.vocabulary.ids, folder / "retriever")
-    export.save_ranker(ranker, folder / "ranker")
+    # Where explanations start from; of a private ranker no average of the log either.
+    average = None if private or not len(data.rows) else data.rows.features.mean(0)
+    export.save_ranker(ranker, folder / "ranker", average)
 
 
 def main(plan: Plan) -> None:

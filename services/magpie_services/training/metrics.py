@@ -41,6 +41,26 @@ def logloss(
     return loss
 
 
+def calibration_error(
+    labels: NDArray[np.floating],
+    probabilities: NDArray[np.floating],
+    weights: NDArray[np.floating] | None = None,
+    *,
+    bins: int = 20,
+) -> float:
+    """Expected calibration error over the base rate: how far, on average over bins of equally many rows from
+    the least to the most likely, the share of positives is from the mean probability. Infinite without
+    positives.
+    """
+    weight = np.ones(len(labels)) if weights is None else np.asarray(weights, np.float64)
+    order = np.argsort(probabilities, kind="stable")
+    place = (np.arange(len(order)) * bins) // max(len(order), 1)
+    of = weight[order]
+    apart = np.bincount(place, of * (np.asarray(labels, np.float64) - probabilities)[order], bins)
+    positives = float(weight @ labels)
+    return float(np.abs(apart).sum() / positives) if positives else float("inf")
+
+
 def auc(labels: NDArray[np.floating], scores: NDArray[np.floating]) -> float:
     """Chance that a positive is above a negative, ties halved; 0.5 where one class is missing."""
     positives = int(np.sum(labels > 0))

@@ -1,9 +1,13 @@
 """Candidates and probabilities between the wire and core."""
 
 from collections.abc import Iterable
+from functools import lru_cache
+from operator import attrgetter
 
 from magpie.v1 import candidate_service_pb2 as candidate_pb
 from magpie.v1 import ranking_service_pb2 as ranking_pb
+from magpie_services.core.feature_schema import HEADS
+from magpie_services.core.feature_schema import SOURCES as FEATURE_SOURCES
 
 # Names of sources inside (features and ledger) and their wire numbers. "caller" is no feature.
 SOURCE_NUMBERS = {
@@ -16,6 +20,7 @@ SOURCE_NUMBERS = {
     "random": candidate_pb.CANDIDATE_SOURCE_RANDOM,
     "caller": candidate_pb.CANDIDATE_SOURCE_CALLER,
 }
+_heads = attrgetter(*HEADS)
 SOURCES = {int(number): name for name, number in SOURCE_NUMBERS.items()}
 
 
@@ -29,14 +34,28 @@ def sources_from_proto(numbers: Iterable[int]) -> list[str]:
     return [SOURCES[number] for number in numbers if number in SOURCES]
 
 
+@lru_cache(maxsize=4_096)  # of the few sets of sources that there are
+def source_bits(numbers: tuple[int, ...]) -> int:
+    """Wire numbers as bits in the order of `features.SOURCES`; those that are no feature are left out."""
+    names = set(sources_from_proto(numbers))
+    return sum(1 << at for at, name in enumerate(FEATURE_SOURCES) if name in names)
+
+
 def probabilities_from_proto(message: ranking_pb.Probabilities) -> list[float]:
-    """The four heads in the order of core.features.HEADS."""
-    return [message.click, message.purchase, message.dismiss, message.unsubscribe]
+    """The heads in the order of core.features.HEADS."""
+    return list(_heads(message))
 
 
 def probabilities_to_proto(heads: list[float]) -> ranking_pb.Probabilities | None:
-    """Four heads as a message; None where nothing was scored."""
-    if len(heads) != 4:
+    """The heads as a message; an older decision has fewer of them. None where nothing was scored."""
+    if not heads:
         return None
-    click, purchase, dismiss, unsubscribe = heads
-    return ranking_pb.Probabilities(click=click, purchase=purchase, dismiss=dismiss, unsubscribe=unsubscribe)
+    message = ranking_pb.Probabilities()
+    fill_probabilities(message, heads)
+    return message
+
+
+def fill_probabilities(into: ranking_pb.Probabilities, heads: Iterable[float]) -> None:
+    """The same, into a message that is there."""
+    for name, value in zip(HEADS, heads, strict=False):
+        setattr(into, name, value)

@@ -14,7 +14,7 @@ from tests import prediction_server, shop
 from magpie.v1 import candidate_service_pb2 as candidate_pb
 from magpie.v1 import ranking_service_pb2 as ranking_pb
 from magpie.v1 import ranking_service_pb2_grpc as ranking_grpc
-from magpie_services.core.features import SCHEMA_HASH
+from magpie_services.core.features import HEADS, SCHEMA_HASH
 from magpie_services.core.portraits import Portrait
 from magpie_services.kit.redis import Redis
 from magpie_services.kit.serving import running
@@ -114,9 +114,9 @@ async def until(true: Callable[[], Awaitable[bool]], seconds: float = 15.0) -> N
 
 def model(seed: int = 0, **options: Any) -> prediction_server.Signatures:
     generator = np.random.default_rng(seed)
-    weights = generator.normal(scale=0.2, size=(4, len(NAMES))).astype(np.float32)
+    weights = generator.normal(scale=0.2, size=(len(HEADS), len(NAMES))).astype(np.float32)
     weights[0, NAMES.index("similarity")] = 3.0
-    return prediction_server.ranker(weights, np.full(4, -2.0, dtype=np.float32), **options)
+    return prediction_server.ranker(weights, np.full(len(HEADS), -2.0, dtype=np.float32), **options)
 
 
 async def load(client: Client, models: prediction_server.Models, version: int) -> None:
@@ -302,13 +302,15 @@ async def test_a_batch_of_many_users_comes_back_in_order(
     ]
 
 
-async def test_organic_purchases_are_told_when_asked_for(
-    redis_url: str, models: tuple[prediction_server.Models, str]
+async def test_one_call_tells_what_is_bought_with_and_without_a_push(
+    client: Client, models: tuple[prediction_server.Models, str]
 ) -> None:
-    async with ranking(redis_url, models[1], organic=True) as client:
-        await load(client, models[0], 1)
-        for one in (await client.rank(PERSON)).lists[0].candidates:
-            assert 0 < one.probabilities.organic_purchase < one.probabilities.purchase
+    await load(client, models[0], 1)
+    before = len(models[0].asked)
+    for one in (await client.rank(PERSON)).lists[0].candidates:
+        assert 0 < one.probabilities.organic_purchase < one.probabilities.purchase
+        assert one.probabilities.purchase_day > 0
+    assert [asked[1] for asked in models[0].asked[before:]] == ["rank"]
 
 
 async def test_stored_counts_of_another_release_do_not_stop_the_start(redis_url: str, redis: Redis) -> None:

@@ -27,7 +27,7 @@ from magpie_services.core.features import (
 from magpie_services.core.memory import DAY_MS, HOUR_MS
 from magpie_services.core.portraits import new_portrait
 
-GOLDEN = "07266f59f9330390ed87cb14a003dc2e0f926ce308fc55e3853da4598b867f1f"
+GOLDEN = "9dcc0de9ecd954898e7532d568930ba3cba8737ec76e3f9e887dfdbcc0d1a93b"
 
 
 def test_the_schema_hash_is_the_one_that_models_carry() -> None:

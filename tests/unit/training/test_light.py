@@ -7,13 +7,13 @@ from tests.unit.training import worlds
 
 from magpie_services.core.feature_schema import HEADS
 from magpie_services.training.ranking import calibration, light, rows
-from magpie_services.training.ranking.light import NAMES, PRIOR_WEIGHTS
-from magpie_services.training.ranking.rows import CLICK, PURCHASE, UNSUBSCRIBE
+from magpie_services.training.ranking.light import NAMES, PRIOR_RATES, PRIOR_WEIGHTS
+from magpie_services.training.ranking.rows import CLICK, ORGANIC, PURCHASE, UNSUBSCRIBE
 
 
 def test_prior_weights_name_real_features() -> None:
     assert {name for weights in PRIOR_WEIGHTS.values() for name in weights} <= set(NAMES)
-    assert set(PRIOR_WEIGHTS) == set(HEADS)
+    assert set(PRIOR_WEIGHTS) | set(light.ALIKE) == set(PRIOR_RATES) == set(HEADS)
 
 
 def test_without_rows_it_is_the_prior() -> None:
@@ -38,7 +38,9 @@ def test_a_head_without_positives_keeps_its_weights_and_meets_a_smoothed_rate() 
 
 def test_shadow_rows_teach_purchases_only() -> None:
     learnt = light.fit(worlds.rows(3_000, sent=False), seed=1)
-    assert learnt.weights[PURCHASE, NAMES.index("interest")] > 1.2
+    assert learnt.weights[ORGANIC, NAMES.index("interest")] > 1.2
+    np.testing.assert_array_equal(learnt.weights[PURCHASE], learnt.weights[ORGANIC])
+    assert learnt.bias[PURCHASE] == learnt.bias[ORGANIC]
     np.testing.assert_array_equal(learnt.weights[CLICK], light.prior().weights[CLICK])
 
 
@@ -47,7 +49,8 @@ def test_half_seen_purchases_are_not_half_the_chance() -> None:
     rng = np.random.default_rng(5)
     labels = whole.labels.copy()
     labels[:, PURCHASE] *= rng.random(len(whole)) < 0.5
-    late = replace(whole, labels=labels, maturity=np.full(len(whole), 0.5, np.float32))
+    shares = np.where(np.arange(len(HEADS)) == PURCHASE, 0.5, 1).astype(np.float32)
+    late = replace(whole, labels=labels, shares=np.tile(shares, (len(whole), 1)))
     one, other = light.fit(whole, 1), light.fit(late, 1)
     assert abs(one.bias[PURCHASE] - other.bias[PURCHASE]) < 0.35
 
@@ -55,7 +58,7 @@ def test_half_seen_purchases_are_not_half_the_chance() -> None:
 def test_calibration_finds_a_shift_and_leaves_rare_heads_alone() -> None:
     known = worlds.rows(4_000)
     logits = light.fit(known, 1).logits(known.features)
-    slope, offset = calibration.fit(2 * logits + 1, known)
+    slope, offset = calibration.platt(2 * logits + 1, known)
     assert abs(slope[PURCHASE] - 0.5) < 0.08
     assert abs(offset[PURCHASE] + 0.5) < 0.2
     assert (slope[UNSUBSCRIBE], offset[UNSUBSCRIBE]) == (1.0, 0.0)

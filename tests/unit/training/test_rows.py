@@ -6,7 +6,17 @@ import numpy as np
 from tests.unit.training import worlds
 
 from magpie_services.training.ranking import rows
-from magpie_services.training.ranking.rows import CLICK, DAY_MS, PURCHASE, PURCHASE_WINDOW_MS, Purchases
+from magpie_services.training.ranking.rows import (
+    CLICK,
+    DAY_MS,
+    ORGANIC,
+    ORGANIC_DAY,
+    PURCHASE,
+    PURCHASE_DAY,
+    PURCHASE_WINDOW_MS,
+    RESPONSES,
+    Purchases,
+)
 
 
 def test_delay_to_the_first_later_purchase_of_that_item_by_that_user() -> None:
@@ -41,23 +51,39 @@ def test_labels_know_nothing_later_than_the_moment_asked_of() -> None:
         worlds.rows(3),
         decided_ms=np.array([0, 0, 9 * DAY_MS]),
         sent=np.array([1, 0, 1], np.float32),
-        delays=np.array([[60, 3 * DAY_MS, -1, -1], [-1, 5 * DAY_MS, -1, -1], [60, 60, -1, -1]]),
+        delays=np.array(
+            [
+                [60, 3 * DAY_MS, -1, -1, -1, 3 * DAY_MS, -1],
+                [-1, 5 * DAY_MS, -1, -1, -1, 5 * DAY_MS, -1],
+                [60, 60, -1, -1, 60, 60, 60],
+            ]
+        ),
     )
     early, later = rows.as_of(made, 4 * DAY_MS), rows.as_of(made, 9 * DAY_MS + 3_600_000)
     assert len(early) == 2  # the third is not decided yet
-    assert early.labels[:, [CLICK, PURCHASE]].tolist() == [[1, 1], [0, 0]]
-    assert later.labels[:, PURCHASE].tolist() == [1, 1, 1]
-    assert (early.maturity < 1).all()
-    assert later.maturity[:2].tolist() == [1, 1]
+    assert early.labels[:, [CLICK, PURCHASE, ORGANIC]].tolist() == [[1, 1, 0], [0, 0, 0]]
+    assert later.labels[:, [PURCHASE, ORGANIC]].tolist() == [[1, 0], [0, 1], [1, 0]]
+    assert later.labels[:, [PURCHASE_DAY, ORGANIC_DAY]].tolist() == [[0, 0], [0, 0], [1, 0]]
+    assert (early.shares[:, PURCHASE] < 1).all()
+    assert (early.shares[:, PURCHASE_DAY] == 1).all(), "a day is over sooner than a week"
+    assert later.shares[:2, PURCHASE].tolist() == [1, 1]
     # Sent an hour ago: that it was clicked at once says nothing of those who take longer.
     assert later.known[:, CLICK].tolist() == [1, 0, 0]
     assert later.labels[2, CLICK] == 0
-    assert later.known[:, PURCHASE].all()
+    assert later.known[:, PURCHASE].tolist() == [1, 0, 1]
+    assert later.known[:, ORGANIC].tolist() == [0, 1, 0]
+
+
+def test_silence_about_a_push_that_may_not_have_arrived_is_no_answer() -> None:
+    made = replace(worlds.rows(2), sent=np.ones(2, np.float32), told=np.array([1, 0], np.float32))
+    found = rows.as_of(made, worlds.END_MS)
+    assert found.known[:, RESPONSES].tolist() == [[1, 1, 1], [0, 0, 0]]
+    assert found.known[:, PURCHASE].all(), "what was bought is in the log either way"
 
 
 def test_maturity_grows_with_age_to_one() -> None:
     ages = np.array([0, DAY_MS, 3 * DAY_MS, PURCHASE_WINDOW_MS, 30 * DAY_MS])
-    share = rows.maturity(ages, np.full(5, -1))
+    share = rows.maturity(ages, np.full(5, -1), PURCHASE_WINDOW_MS)
     assert (np.diff(share) >= 0).all()
     assert share[0] > 0
     assert share[-2:].tolist() == [1.0, 1.0]
@@ -66,7 +92,7 @@ def test_maturity_grows_with_age_to_one() -> None:
 def test_maturity_follows_the_delays_that_were_seen() -> None:
     ages = np.concatenate([np.full(500, 30 * DAY_MS), [DAY_MS]])
     delays = np.concatenate([np.full(500, DAY_MS // 4), [-1]])  # all bought within hours
-    assert rows.maturity(ages, delays)[-1] > 0.9
+    assert rows.maturity(ages, delays, PURCHASE_WINDOW_MS)[-1] > 0.9
 
 
 def test_a_sample_keeps_pushes_and_the_total_weight_of_the_rest() -> None:

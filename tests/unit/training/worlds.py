@@ -11,14 +11,14 @@ from deltalake import write_deltalake
 from magpie_services.core.columns import HASH_BUCKETS
 from magpie_services.core.decisions import Arm, Decision, DecisionVerdict, Mode
 from magpie_services.core.events import KIND_CODES, Event, EventKind
-from magpie_services.core.feature_schema import SCHEMA_HASH
+from magpie_services.core.feature_schema import HEADS, SCHEMA_HASH
 from magpie_services.core.items import Item
 from magpie_services.core.money import Money
 from magpie_services.core.outcomes import Outcome, OutcomeKind
 from magpie_services.lake.schemas import DECISIONS, EVENTS, ITEMS, OUTCOMES, TableSpec
 from magpie_services.training.plan import RECENT
 from magpie_services.training.ranking.light import NAMES
-from magpie_services.training.ranking.rows import CLICK, DISMISS, UNSUBSCRIBE, WIDTH, Rows
+from magpie_services.training.ranking.rows import PUSHED, RESPONSES, UNPUSHED, WIDTH, Rows
 from magpie_services.training.retrieval import sequences, vocabulary
 from magpie_services.training.retrieval.sequences import History
 from magpie_services.training.retrieval.vocabulary import Vocabulary
@@ -77,23 +77,25 @@ def rows(count: int = 3_000, users: int = 150, sent: bool = True, seed: int = 2)
     rng = np.random.default_rng(seed)
     features = rng.normal(0, 0.5, (count, WIDTH)).astype(np.float32)
     interest = features[:, NAMES.index("interest")]
-    chances = 1 / (
-        1 + np.exp(-np.stack([2 * interest - 1, 2 * interest - 2, -interest - 2, 0 * interest - 9], 1))
-    )
-    labels = (rng.random((count, 4)) < chances).astype(np.float32)
-    known = np.ones((count, 4), np.float32)
+    click, bought, dismiss, never = 2 * interest - 1, 2 * interest - 2, -interest - 2, 0 * interest - 9
+    day = bought - 0.7
+    logits = np.stack([click, bought, dismiss, never, day, bought, day], 1)
+    labels = (rng.random((count, len(HEADS))) < 1 / (1 + np.exp(-logits))).astype(np.float32)
     pushed = (rng.random(count) < 0.4) & sent
-    for head in (CLICK, DISMISS, UNSUBSCRIBE):
-        known[~pushed, head] = 0
+    known = np.zeros((count, len(HEADS)), np.float32)
+    known[:, RESPONSES + PUSHED] = pushed[:, None]
+    known[:, UNPUSHED] = ~pushed[:, None]
     return Rows(
         features=features,
         hashes=rng.integers(0, HASH_BUCKETS, (count, 3)).astype(np.int32),
         recent=rng.integers(0, HASH_BUCKETS, (count, RECENT)).astype(np.int32),
         sent=pushed.astype(np.float32),
+        told=np.ones(count, np.float32),
+        exposure=np.ones(count, np.float32),
         delays=np.where(labels * known > 0, 60_000, -1).astype(np.int64),
         labels=labels * known,
         known=known,
-        maturity=np.ones(count, np.float32),
+        shares=np.ones((count, len(HEADS)), np.float32),
         weights=np.ones(count, np.float32),
         decided_ms=np.where(np.arange(count) < count // 2, END_MS - 10 * DAY_MS, END_MS - 2 * DAY_MS),
         groups=rng.integers(0, users, count),

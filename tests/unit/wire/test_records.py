@@ -173,9 +173,13 @@ def test_violations_are_told_in_the_names_of_the_wire(fields: dict[str, str]) ->
 def test_sources_and_probabilities() -> None:
     names = list(candidates.SOURCE_NUMBERS)
     assert candidates.sources_from_proto([*candidates.sources_to_proto(names), 999]) == names
-    heads = candidates.probabilities_to_proto([0.1, 0.2, 0.3, 0.4])
-    assert heads is not None
-    assert candidates.probabilities_from_proto(heads) == [0.1, 0.2, 0.3, 0.4]
+    heads = [0.1, 0.2, 0.3, 0.4, 0.05, 0.15, 0.02]
+    message = candidates.probabilities_to_proto(heads)
+    assert message is not None
+    assert candidates.probabilities_from_proto(message) == heads
+    older = candidates.probabilities_to_proto(heads[:4])
+    assert older is not None
+    assert candidates.probabilities_from_proto(older) == [*heads[:4], 0, 0, 0]
     assert candidates.probabilities_to_proto([]) is None
 
 

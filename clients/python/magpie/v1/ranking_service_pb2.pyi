@@ -6,8 +6,10 @@ RankingService: how likely a click, a purchase, a dismissal, an opt-out is if th
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from magpie.v1 import candidate_service_pb2 as _candidate_service_pb2
+from magpie.v1 import event_pb2 as _event_pb2
 from magpie.v1 import portrait_pb2 as _portrait_pb2
 import builtins as _builtins
 import sys
@@ -22,7 +24,9 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class Probabilities(_message.Message):
-    """Probabilities of what follows a push, each 0 to 1, calibrated where the model is."""
+    """Probabilities of what follows a push, and of a purchase without one: each 0 to 1, calibrated where the model
+    is.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -31,6 +35,8 @@ class Probabilities(_message.Message):
     DISMISS_FIELD_NUMBER: _builtins.int
     UNSUBSCRIBE_FIELD_NUMBER: _builtins.int
     ORGANIC_PURCHASE_FIELD_NUMBER: _builtins.int
+    PURCHASE_DAY_FIELD_NUMBER: _builtins.int
+    ORGANIC_PURCHASE_DAY_FIELD_NUMBER: _builtins.int
     click: _builtins.float
     """The user follows the push to the item."""
     purchase: _builtins.float
@@ -40,7 +46,13 @@ class Probabilities(_message.Message):
     unsubscribe: _builtins.float
     """The user opts out."""
     organic_purchase: _builtins.float
-    """The user buys the item within seven days without a push; 0 where the model does not tell."""
+    """The user buys the item within seven days when it is not pushed: `purchase` less this is what the push
+    adds. 0 in decisions that were logged before the model told it.
+    """
+    purchase_day: _builtins.float
+    """The user buys the item within a day of the push."""
+    organic_purchase_day: _builtins.float
+    """The user buys the item within a day when it is not pushed."""
     def __init__(
         self,
         *,
@@ -49,10 +61,12 @@ class Probabilities(_message.Message):
         dismiss: _builtins.float = ...,
         unsubscribe: _builtins.float = ...,
         organic_purchase: _builtins.float = ...,
+        purchase_day: _builtins.float = ...,
+        organic_purchase_day: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["click", b"click", "dismiss", b"dismiss", "organic_purchase", b"organic_purchase", "purchase", b"purchase", "unsubscribe", b"unsubscribe"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["click", b"click", "dismiss", b"dismiss", "organic_purchase", b"organic_purchase", "organic_purchase_day", b"organic_purchase_day", "purchase", b"purchase", "purchase_day", b"purchase_day", "unsubscribe", b"unsubscribe"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -275,6 +289,48 @@ class Contribution(_message.Message):
 Global___Contribution: _TypeAlias = Contribution  # noqa: Y015
 
 @_typing.final
+class EventContribution(_message.Message):
+    """One interaction of the past and its effect."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEM_ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    OCCUR_TIME_FIELD_NUMBER: _builtins.int
+    PURCHASE_FIELD_NUMBER: _builtins.int
+    CLICK_FIELD_NUMBER: _builtins.int
+    item_id: _builtins.str
+    """The item it was with."""
+    kind: _event_pb2.EventKind.ValueType
+    """What the user did."""
+    purchase: _builtins.float
+    """As in Contribution, with this one event taken away and all else as it was. What the portrait keeps as a
+    sum only (seconds on an item, prices of orders) goes by its average.
+    """
+    click: _builtins.float
+    """The same of the click score."""
+    @_builtins.property
+    def occur_time(self) -> _timestamp_pb2.Timestamp:
+        """When."""
+
+    def __init__(
+        self,
+        *,
+        item_id: _builtins.str = ...,
+        kind: _event_pb2.EventKind.ValueType = ...,
+        occur_time: _timestamp_pb2.Timestamp | None = ...,
+        purchase: _builtins.float = ...,
+        click: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["occur_time", b"occur_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["click", b"click", "item_id", b"item_id", "kind", b"kind", "occur_time", b"occur_time", "purchase", b"purchase"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EventContribution: _TypeAlias = EventContribution  # noqa: Y015
+
+@_typing.final
 class Explanation(_message.Message):
     """The causes behind one score."""
 
@@ -283,8 +339,20 @@ class Explanation(_message.Message):
     ITEM_ID_FIELD_NUMBER: _builtins.int
     PROBABILITIES_FIELD_NUMBER: _builtins.int
     CONTRIBUTIONS_FIELD_NUMBER: _builtins.int
+    EVENTS_FIELD_NUMBER: _builtins.int
+    INTEGRATED_FIELD_NUMBER: _builtins.int
+    COMPLETENESS_ERROR_FIELD_NUMBER: _builtins.int
     item_id: _builtins.str
     """The item."""
+    integrated: _builtins.bool
+    """True when the contributions of feature groups share out what sets this score apart from an average case
+    (integrated gradients); false when each says what happens without the group (occlusion). Of past
+    interactions it is always the latter.
+    """
+    completeness_error: _builtins.float
+    """How much of what sets the score apart integrated gradients missed, as a share; above 0.01 they are not
+    used. 0 where the model cannot tell.
+    """
     @_builtins.property
     def probabilities(self) -> Global___Probabilities:
         """What was explained."""
@@ -293,16 +361,23 @@ class Explanation(_message.Message):
     def contributions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Contribution]:
         """Strongest first."""
 
+    @_builtins.property
+    def events(self) -> _containers.RepeatedCompositeFieldContainer[Global___EventContribution]:
+        """The newest interactions, at most 20, each alone; strongest first."""
+
     def __init__(
         self,
         *,
         item_id: _builtins.str = ...,
         probabilities: Global___Probabilities | None = ...,
         contributions: _abc.Iterable[Global___Contribution] | None = ...,
+        events: _abc.Iterable[Global___EventContribution] | None = ...,
+        integrated: _builtins.bool = ...,
+        completeness_error: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["probabilities", b"probabilities"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["contributions", b"contributions", "item_id", b"item_id", "probabilities", b"probabilities"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["completeness_error", b"completeness_error", "contributions", b"contributions", "events", b"events", "integrated", b"integrated", "item_id", b"item_id", "probabilities", b"probabilities"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

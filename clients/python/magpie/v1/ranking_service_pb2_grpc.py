@@ -60,7 +60,8 @@ class RankingServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ExplainScores(self, request, context):
-        """Says which groups of features and which past interactions moved a score, and by how much.
+        """Says which groups of features and which past interactions moved a score, and by how much. A past
+        interaction, or all with one item, is taken away from the portrait and every feature computed anew.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

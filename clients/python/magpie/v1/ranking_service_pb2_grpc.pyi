@@ -38,7 +38,9 @@ class RankingServiceStub:
     fails: when the model server is slow or gone, a light scorer answers and the response says so.
     """
     ExplainScores: _grpc.UnaryUnaryMultiCallable[_ranking_service_pb2.ExplainScoresRequest, _ranking_service_pb2.ExplainScoresResponse]
-    """Says which groups of features and which past interactions moved a score, and by how much."""
+    """Says which groups of features and which past interactions moved a score, and by how much. A past
+    interaction, or all with one item, is taken away from the portrait and every feature computed anew.
+    """
 
 @_typing.type_check_only
 class RankingServiceAsyncStub(RankingServiceStub):
@@ -50,7 +52,9 @@ class RankingServiceAsyncStub(RankingServiceStub):
     fails: when the model server is slow or gone, a light scorer answers and the response says so.
     """
     ExplainScores: _aio.UnaryUnaryMultiCallable[_ranking_service_pb2.ExplainScoresRequest, _ranking_service_pb2.ExplainScoresResponse]  # type: ignore[assignment]
-    """Says which groups of features and which past interactions moved a score, and by how much."""
+    """Says which groups of features and which past interactions moved a score, and by how much. A past
+    interaction, or all with one item, is taken away from the portrait and every feature computed anew.
+    """
 
 class RankingServiceServicer(metaclass=_abc_1.ABCMeta):
     """Scores from portraits and candidates."""
@@ -71,6 +75,8 @@ class RankingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _ranking_service_pb2.ExplainScoresRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_ranking_service_pb2.ExplainScoresResponse, _abc.Awaitable[_ranking_service_pb2.ExplainScoresResponse]]:
-        """Says which groups of features and which past interactions moved a score, and by how much."""
+        """Says which groups of features and which past interactions moved a score, and by how much. A past
+        interaction, or all with one item, is taken away from the portrait and every feature computed anew.
+        """
 
 def add_RankingServiceServicer_to_server(servicer: RankingServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,45 +1,135 @@
-"""Platt scaling of each head, pulled towards leaving the model as it is."""
+"""What a model says, made to agree with the newest rows: a rising piecewise linear curve for each head.
+
+First Platt's slope and offset, pulled towards leaving the model as it is; then, where there are positives
+enough, what is left in slices of the log-odds, as far as the slices differ by more than chance, made to rise.
+"""
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
+from scipy.optimize import isotonic_regression, minimize
 
 from magpie_services.core.feature_schema import HEADS
-from magpie_services.training.ranking.rows import PURCHASE, Rows
+from magpie_services.training.ranking.rows import DAY_MS, Rows
 
 MIN_POSITIVES = 20
-# How many rows the belief "slope 1, offset 0" is worth.
-_STRENGTH = 10.0
+#: Rows are taken newest first, a day of them at least, until they have this many positives.
+ENOUGH_POSITIVES = 1_000
+KNOTS = 64
+_SLICE_POSITIVES = 50
+_MAX_SLICES = 20
+_MIN_SLOPE = 0.05
+# What "slope 1, offset 0" is worth: as if that many positives, spread by one unit of log-odds, had said so.
+_SLOPE_STRENGTH = 20.0
+_OFFSET_STRENGTH = 10.0
+
+Floats = NDArray[np.float64]
 
 
-def fit(logits: NDArray[np.float32], rows: Rows) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Slope and offset float32 [4] for logits [R, 4]; 1 and 0 for heads with fewer than 20 positives."""
+@dataclass(frozen=True)
+class Curves:
+    """Evenly spaced log-odds `knots` [H, 64] and what they become, `values` [H, 64]; both rise."""
+
+    knots: NDArray[np.float32]
+    values: NDArray[np.float32]
+
+
+def fit(logits: NDArray[np.float32], rows: Rows) -> Curves:
+    """The curves for logits [R, H]; a head with fewer than 20 positives is left as it is."""
+    knots = np.tile(np.linspace(-10.0, 5.0, KNOTS), (len(HEADS), 1))
+    values = knots.copy()
+    for head in range(len(HEADS)):
+        found = _asked(logits, rows, head)
+        if found is not None:
+            low, high = np.quantile(found.logit, [0.0005, 0.9995])
+            middle, half = (low + high) / 2, max((high - low) / 2, 0.5)
+            knots[head] = np.linspace(middle - half, middle + half, KNOTS)
+            values[head] = _curve(found, knots[head])
+    return Curves(knots.astype(np.float32), values.astype(np.float32))
+
+
+def platt(logits: NDArray[np.float32], rows: Rows) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Slope and offset float32 [H] alone, for a model that must stay a logistic regression."""
     slope, offset = np.ones(len(HEADS), np.float32), np.zeros(len(HEADS), np.float32)
     for head in range(len(HEADS)):
-        used = rows.known[:, head] > 0
-        label = rows.labels[used, head].astype(np.float64)
-        if label.sum() < MIN_POSITIVES or label.all():
-            continue
-        share = rows.maturity[used] if head == PURCHASE else np.ones(len(label))
-        slope[head], offset[head] = _platt(
-            logits[used, head].astype(np.float64), label, rows.weights[used], share
-        )
+        found = _asked(logits, rows, head)
+        if found is not None:
+            slope[head], offset[head] = _platt(found)
     return slope, offset
 
 
-def _platt(
-    logit: NDArray[np.float64],
-    label: NDArray[np.float64],
-    weight: NDArray[np.floating],
-    share: NDArray[np.floating],
-) -> tuple[float, float]:
-    weight = weight / weight.mean()
+@dataclass(frozen=True)
+class _Asked:
+    """What one head is calibrated on: log-odds, labels, weights (of mean 1) and shares, each [R]."""
 
-    def objective(theta: NDArray[np.float64]) -> float:
-        chance = 1 / (1 + np.exp(-np.clip(theta[0] * logit + theta[1], -30, 30)))
-        seen = np.clip(chance * share, 1e-9, 1 - 1e-9)
-        loss = -weight @ (label * np.log(seen) + (1 - label) * np.log1p(-seen))
-        return float(loss + _STRENGTH * ((theta[0] - 1) ** 2 + 0.1 * theta[1] ** 2))
+    logit: Floats
+    label: Floats
+    weight: Floats
+    share: Floats
+
+
+def _asked(logits: NDArray[np.float32], rows: Rows, head: int) -> _Asked | None:
+    """The newest rows of a head that are enough; None where all have too few positives."""
+    used = np.flatnonzero(rows.known[:, head] > 0)
+    used = used[np.argsort(-rows.decided_ms[used], kind="stable")]
+    label = rows.labels[used, head].astype(np.float64)
+    if label.sum() < MIN_POSITIVES or label.all():
+        return None
+    enough = int(np.searchsorted(np.cumsum(label), ENOUGH_POSITIVES)) + 1
+    day = int(np.searchsorted(-rows.decided_ms[used], DAY_MS - rows.decided_ms[used[0]]))
+    used, label = used[: max(enough, day)], label[: max(enough, day)]
+    weight = rows.weights[used].astype(np.float64)
+    return _Asked(
+        logits[used, head].astype(np.float64),
+        label,
+        weight / weight.mean(),
+        rows.shares[used, head].astype(np.float64),
+    )
+
+
+def _platt(asked: _Asked) -> tuple[float, float]:
+    """Around the log-odds of the positives, so that slope and offset do not speak for each other."""
+    centre = float(np.average(asked.logit, weights=asked.weight * asked.label + 1e-9))
+
+    def objective(theta: Floats) -> float:
+        chance = _sigmoid(asked.logit + (theta[0] - 1.0) * (asked.logit - centre) + theta[1])
+        seen = np.clip(chance * asked.share, 1e-9, 1 - 1e-9)
+        loss = -asked.weight @ (asked.label * np.log(seen) + (1 - asked.label) * np.log1p(-seen))
+        pull = _SLOPE_STRENGTH * (theta[0] - 1) ** 2 + _OFFSET_STRENGTH * theta[1] ** 2
+        return float(loss + 0.5 * pull)
 
     found = minimize(objective, np.array([1.0, 0.0]), method="L-BFGS-B", bounds=[(0.3, 3.0), (-5.0, 5.0)]).x
-    return float(found[0]), float(found[1])
+    return float(found[0]), float(found[1] + (1.0 - found[0]) * centre)
+
+
+def _curve(asked: _Asked, knots: Floats) -> Floats:
+    """What the knots [64] become."""
+    slope, offset = _platt(asked)
+    straight = slope * knots + offset
+    logit = slope * asked.logit + offset
+    expected = asked.weight * asked.share * _sigmoid(logit)
+    slices = min(int(asked.label.sum()) // _SLICE_POSITIVES, _MAX_SLICES)
+    if slices < 2:
+        return straight
+    order = np.argsort(logit, kind="stable")
+    total = np.cumsum(expected[order])
+    place = np.minimum((slices * total / total[-1]).astype(np.int64), slices - 1)
+    weight, positives, foreseen = (
+        np.bincount(place, values[order], slices) + 1e-9
+        for values in (asked.weight * asked.share, asked.weight * asked.label, expected)
+    )
+    left = np.log((positives + 0.5) / (foreseen + 0.5))
+    noise = 1.0 / (foreseen + 0.5)
+    # Of the differences between slices, the part that chance does not explain.
+    real = max(float(np.mean(left**2 - noise)), 0.0)
+    rate = np.clip(foreseen / weight, 1e-9, 1 - 1e-9)
+    middle = np.log(rate / (1 - rate))
+    risen = isotonic_regression(middle + left * real / (real + noise), weights=foreseen).x
+    value = straight + np.interp(straight, middle, risen - middle)
+    # Rising everywhere: of two candidates that differ, none may look the same.
+    return np.asarray(np.maximum.accumulate(value - _MIN_SLOPE * knots) + _MIN_SLOPE * knots)
+
+
+def _sigmoid(x: Floats) -> Floats:
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(x, -30, 30))))

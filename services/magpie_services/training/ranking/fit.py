@@ -3,7 +3,6 @@ calibrates.
 """
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -12,50 +11,75 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from magpie_services.core.feature_schema import HEADS
+from magpie_services.training import checkpoint as checkpoints
+from magpie_services.training.checkpoint import Checkpoint
 from magpie_services.training.plan import RankerPlan
+from magpie_services.training.progress import Report
 from magpie_services.training.ranking import calibration, light
+from magpie_services.training.ranking.loss import log_loss
 from magpie_services.training.ranking.network import Ranker
-from magpie_services.training.ranking.rows import PURCHASE, WIDTHS, Rows
+from magpie_services.training.ranking.rows import WIDTHS, Rows
 
 MIN_ROWS = 500
 HELD_SHARE = 0.1
-
-Report = Callable[[str, float], None]
+PATIENCE = 2
 
 
 def train(
-    plan: RankerPlan, rows: Rows, seed: int, report: Report, epochs: int | None = None
+    plan: RankerPlan,
+    rows: Rows,
+    seed: int,
+    report: Report,
+    epochs: int | None = None,
+    *,
+    checkpoint: Checkpoint = checkpoints.NONE,
 ) -> tuple[Ranker, int]:
     """A ranker and the number of deep epochs that helped; 0 where only the light model is worth its weights.
 
     With `epochs` given it runs just these over all rows: how a second fit repeats what a first found out.
     """
     keras.utils.set_random_seed(seed % 2**32)
-    rng = np.random.default_rng(seed)
     held = held_out(rows, seed)
     rest = rows if epochs is not None else rows.take(~held)
     exam = rows.take(held)
-    model = Ranker(light.fit(rest, seed))
+    model = Ranker(light.fit(rest, seed), plan)
     limit = plan.epochs if epochs is None else epochs
-    if len(rest) < MIN_ROWS or (epochs is None and len(exam) < MIN_ROWS // 10):
+    if len(rest) < MIN_ROWS or (epochs is None and len(exam) < MIN_ROWS // 10) or not limit:
         return model, 0
-    best, best_epoch, kept = _loss(model, exam), 0, model.get_weights()
-    step = _compiled(model, plan, _tensors(rest.take(np.arange(1))))
-    end: float | None = None
-    for epoch in range(1, limit + 1):
-        order = rng.permutation(len(rest))
-        for at in range(0, len(order), plan.batch):
-            step(*_tensors(rest.take(order[at : at + plan.batch])))
-            end = end or time.monotonic() + plan.seconds  # from here on: compiling is not training
-            if time.monotonic() > end:
-                break
-        report(f"ranker: epoch {epoch}", epoch / limit)
-        if epochs is None and (loss := _loss(model, exam)) < best:
-            best, best_epoch, kept = loss, epoch, model.get_weights()
-        elif epochs is None and epoch - best_epoch >= 2:
-            break
-        if end is not None and time.monotonic() > end:
-            break
+    step, optimizer = _compiled(model, plan, batch(rest.take(np.arange(1)), plan))
+    best, best_epoch, kept = _loss(model, exam, plan), 0, model.get_weights()
+    begin, spent, done = 1, 0.0, False
+    saved = checkpoint.load()
+    if saved is not None and saved.fits("model", model.variables):
+        saved.into("model", model.variables)
+        saved.into("optimizer", optimizer.variables)
+        kept, best, best_epoch = saved.parts["best"], saved.numbers["best"], int(saved.numbers["best_epoch"])
+        begin, spent, done = (
+            int(saved.numbers["epoch"]) + 1,
+            saved.numbers["spent"],
+            saved.numbers["done"] > 0,
+        )
+    epoch = begin
+    while not done:
+        loss, seconds = _epoch(step, rest, plan, seed, epoch, plan.seconds - spent)
+        spent += seconds
+        metric = None
+        if epochs is None:
+            metric = _loss(model, exam, plan)
+            if metric < best:
+                best, best_epoch, kept = metric, epoch, model.get_weights()
+        report(f"ranker: epoch {epoch}", epoch / limit, step=epoch, loss=loss, metric=metric)
+        stuck = epochs is None and epoch - best_epoch >= PATIENCE
+        done = epoch >= limit or spent >= plan.seconds or stuck
+        numbers = {
+            "epoch": epoch,
+            "best": best,
+            "best_epoch": best_epoch,
+            "spent": spent,
+            "done": float(done),
+        }
+        checkpoint.save(numbers, model=model.variables, optimizer=optimizer.variables, best=kept)
+        epoch += 1
     if epochs is None:
         model.set_weights(kept)
     return model, best_epoch
@@ -68,14 +92,22 @@ def held_out(rows: Rows, seed: int) -> NDArray[np.bool_]:
 
 
 def calibrate(model: Ranker, rows: Rows) -> None:
-    """Fits slope and offset of each head, in place, on rows that the model has not learnt from."""
-    slope, offset = calibration.fit(logits(model, rows), rows)
-    model.slope.assign(slope)
-    model.offset.assign(offset)
+    """Fits the curve of each head, in place, on rows that the model has not learnt from; the light part, that
+    also serves alone, gets its own.
+    """
+    curves = calibration.fit(logits(model, rows), rows)
+    model.calibrate(curves.knots, curves.values)
+    model.light_calibration.assign(np.stack(calibration.platt(_alone(model, rows), rows)))
+
+
+def copy_calibration(source: Ranker, target: Ranker) -> None:
+    """What one model was calibrated to holds for another that learnt the same and more."""
+    for mine, theirs in zip(source.calibration, target.calibration, strict=True):
+        theirs.assign(mine)
 
 
 def logits(model: Ranker, rows: Rows) -> NDArray[np.float32]:
-    """Uncalibrated logits [R, 4]."""
+    """Uncalibrated logits [R, H]."""
     found = [np.zeros((0, len(HEADS)), np.float32)]
     for at in range(0, len(rows), 4_096):
         part = rows.take(slice(at, at + 4_096))  # type: ignore[arg-type]
@@ -84,53 +116,67 @@ def logits(model: Ranker, rows: Rows) -> NDArray[np.float32]:
 
 
 def inputs(rows: Rows) -> tuple[Any, ...]:
-    """Rows as users with one candidate each: user, items, cross, hashes, recent, sent."""
+    """Rows as users with one candidate each: user, items, cross, hashes, recent."""
     user, items, cross = np.split(rows.features, np.cumsum(WIDTHS[:2]), axis=1)
-    columns = (user, items[:, None], cross[:, None], rows.hashes[:, None], rows.recent, rows.sent[:, None])
+    columns = (user, items[:, None], cross[:, None], rows.hashes[:, None], rows.recent)
     return tuple(tf.constant(column) for column in columns)
 
 
-def _tensors(rows: Rows) -> tuple[Any, ...]:
-    share = np.ones_like(rows.labels)
-    share[:, PURCHASE] = rows.maturity
-    return inputs(rows), *(tf.constant(x) for x in (rows.labels, rows.known * rows.weights[:, None], share))
+def batch(rows: Rows, plan: RankerPlan) -> tuple[Any, ...]:
+    """What a step is given: inputs, labels, weights and shares, each of the last three [R, H].
 
-
-def _losses(logit: Any, labels: Any, weights: Any, share: Any) -> Any:
-    """Mean over heads of the weighted log loss; of a label that had part of its time, that part is
-    expected.
+    What the old policy seldom did counts for more, within bounds: what will be asked of the model is every
+    candidate, not only those that were liked before.
     """
-    seen = tf.clip_by_value(tf.sigmoid(logit) * share, 1e-7, 1 - 1e-6)
-    losses = -(labels * tf.math.log(seen) + (1 - labels) * tf.math.log1p(-seen))
-    return tf.reduce_sum(losses * weights) / tf.maximum(tf.reduce_sum(weights), 1e-6)
+    rarity = np.minimum(1.0 / np.maximum(rows.exposure, 1e-6), plan.max_rarity)
+    weights = rows.known * (rows.weights * rarity)[:, None]
+    return inputs(rows), *(tf.constant(x.astype(np.float32)) for x in (rows.labels, weights, rows.shares))
 
 
-def _loss(model: Ranker, rows: Rows) -> float:
+def _epoch(
+    step: Any, rows: Rows, plan: RankerPlan, seed: int, epoch: int, seconds: float
+) -> tuple[float, float]:
+    """One pass, cut short after `seconds`: its mean loss and how long it took, compiling left out."""
+    order = np.random.default_rng((seed, epoch)).permutation(len(rows))
+    begun, loss, weight = None, 0.0, 0.0
+    for at in range(0, len(order), plan.batch):
+        one, of = step(*batch(rows.take(order[at : at + plan.batch]), plan))
+        loss, weight = loss + float(one), weight + float(of)
+        begun = begun or time.monotonic()
+        if time.monotonic() - begun > seconds:
+            break
+    return loss / max(weight, 1e-6), time.monotonic() - (begun or time.monotonic())
+
+
+def _alone(model: Ranker, rows: Rows) -> NDArray[np.float32]:
+    """Log-odds [R, H] of the light part."""
+    weights, bias = model.light()
+    return np.asarray(rows.features @ weights.T + bias)
+
+
+def _loss(model: Ranker, rows: Rows, plan: RankerPlan) -> float:
     if not len(rows):
         return float("inf")
-    _, labels, weights, share = _tensors(rows)
-    return float(_losses(tf.constant(logits(model, rows)), labels, weights, share))
+    _, labels, weights, shares = batch(rows, plan)
+    total, weight = log_loss(tf.constant(logits(model, rows)), labels, weights, shares)
+    return float(total / weight)
 
 
-def _compiled(model: Ranker, plan: RankerPlan, example: tuple[Any, ...]) -> Any:
-    """The step, traced once for all sizes of a batch."""
+def _compiled(model: Ranker, plan: RankerPlan, example: tuple[Any, ...]) -> tuple[Any, Any]:
+    """The step, traced once for all sizes of a batch, and its optimizer."""
     optimizer = keras.optimizers.AdamW(plan.learning_rate, weight_decay=plan.ridge, clipnorm=1.0)
+    optimizer.exclude_from_weight_decay(var_names=["table"])
     optimizer.build(model.trainable_weights)
     shapes = tf.nest.map_structure(lambda one: tf.TensorSpec([None, *one.shape[1:]], one.dtype), example)
 
     @tf.function(input_signature=shapes, autograph=False)
-    def step(columns: tuple[Any, ...], labels: Any, weights: Any, share: Any) -> Any:
-        user, items, cross, hashes, recent, sent = columns
+    def step(columns: tuple[Any, ...], labels: Any, weights: Any, shares: Any) -> tuple[Any, Any]:
         with tf.GradientTape() as tape:
-            value = _losses(
-                model.logits(user, items, cross, hashes, recent, sent, training=True)[:, 0],
-                labels,
-                weights,
-                share,
-            )
+            total, weight = log_loss(model.logits(*columns, training=True)[:, 0], labels, weights, shares)
+            value = total / tf.maximum(weight, 1e-6)
         trained = model.trainable_weights
-        gradients = tape.gradient(value, [weight.value for weight in trained])
+        gradients = tape.gradient(value, [one.value for one in trained])
         optimizer.apply([tf.convert_to_tensor(gradient) for gradient in gradients], trained)
-        return value
+        return total, weight
 
-    return step
+    return step, optimizer

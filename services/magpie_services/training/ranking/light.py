@@ -4,17 +4,26 @@ It is the whole model while there is nothing to learn from, the base that the de
 ranking falls back to when serving is away.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from magpie_services.core.feature_schema import CROSS_FEATURES, HEADS, ITEM_FEATURES, USER_FEATURES
-from magpie_services.training.ranking.rows import Rows
+from magpie_services.training.ranking.rows import ORGANIC, ORGANIC_DAY, PURCHASE, PURCHASE_DAY, Rows
 
 NAMES = USER_FEATURES + ITEM_FEATURES + CROSS_FEATURES
-PRIOR_RATES = {"click": 0.05, "purchase": 0.005, "dismiss": 0.08, "unsubscribe": 0.003}
+PRIOR_RATES = {
+    "click": 0.05,
+    "purchase": 0.005,
+    "dismiss": 0.08,
+    "unsubscribe": 0.003,
+    "purchase_day": 0.0025,
+    "organic_purchase": 0.005,
+    "organic_purchase_day": 0.0025,
+}
+ALIKE = {"purchase_day": "purchase", "organic_purchase": "purchase", "organic_purchase_day": "purchase"}
 PRIOR_WEIGHTS: dict[str, dict[str, float]] = {
     "click": {
         "interest": 1.5,
@@ -48,30 +57,36 @@ PRIOR_WEIGHTS: dict[str, dict[str, float]] = {
     "dismiss": {"interest": -0.5, "similarity": -0.3, "dismiss_rate": 2.0, "sent_day": 0.4, "sent_week": 0.1},
     "unsubscribe": {"dismiss_rate": 1.5, "unsubscribed_before": 0.5, "sent_day": 0.4, "sent_week": 0.2},
 }
+# Without evidence a push adds nothing to what is bought anyway.
+_PARENTS = {PURCHASE: ORGANIC, PURCHASE_DAY: ORGANIC_DAY}
+_ORDER = sorted(range(len(HEADS)), key=lambda head: head in _PARENTS)  # parents first
 MAX_ROWS = 60_000
-# How many rows the prior is worth: per weight, and for the base rate of a head.
+# How many rows the prior is worth: per weight, and for the base rate of a head. Of what a push adds to the
+# log-odds of a purchase: how many purchases.
 _STRENGTH = 20.0
 _RATE_ROWS = 50.0
+_LIFT_STRENGTH = 10.0
 # Where the prior weights were written for: a typical sum of features times weights.
 _CENTRE = {"click": 0.7, "purchase": 0.7, "dismiss": 0.2, "unsubscribe": 0.2}
 
 
 @dataclass(frozen=True)
 class Light:
-    """weights float32 [4, F] in the order of the features, bias float32 [4]; heads as in `HEADS`."""
+    """weights float32 [H, F] in the order of the features, bias float32 [H]; heads as in `HEADS`."""
 
     weights: NDArray[np.float32]
     bias: NDArray[np.float32]
 
     def logits(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
-        """[R, F] → [R, 4]."""
+        """[R, F] → [R, H]."""
         return features @ self.weights.T + self.bias
 
 
 def prior() -> Light:
     """The weights for a shop of which nothing is known."""
-    weights = [[PRIOR_WEIGHTS[head].get(name, 0.0) for name in NAMES] for head in HEADS]
-    bias = [_logit(PRIOR_RATES[head]) - _CENTRE[head] for head in HEADS]
+    alike = [ALIKE.get(head, head) for head in HEADS]
+    weights = [[PRIOR_WEIGHTS[head].get(name, 0.0) for name in NAMES] for head in alike]
+    bias = [_logit(PRIOR_RATES[head]) - _CENTRE[like] for head, like in zip(HEADS, alike, strict=True)]
     return Light(np.array(weights, np.float32), np.array(bias, np.float32))
 
 
@@ -81,50 +96,67 @@ def fit(rows: Rows, seed: int) -> Light:
     """
     start = prior()
     weights, bias = start.weights.copy(), start.bias.copy()
-    if len(rows) > MAX_ROWS:
-        rows = rows.take(np.sort(np.random.default_rng(seed).choice(len(rows), MAX_ROWS, replace=False)))
-    for head in range(len(HEADS)):
+    rng = np.random.default_rng(seed)
+    for head in _ORDER:
+        parent = _PARENTS.get(head)
+        if parent is not None:
+            weights[head], bias[head] = weights[parent], bias[parent]
         part = rows.take(rows.known[:, head] > 0)
         if not len(part):
             continue
-        purchase = HEADS[head] == "purchase"
-        share = part.maturity if purchase else np.ones(len(part), np.float32)
-        bias[head] = _shift(part, head, weights[head], bias[head], share)
+        part = _some(replace(part, weights=part.weights / part.weights.mean()), head, rng)
+        if parent is None or not part.labels[:, head].any():
+            bias[head] = _shift(part, head, weights[head], bias[head], parent is not None)
         if part.labels[:, head].any():
-            weights[head], bias[head] = _fit_head(part, head, weights[head], bias[head], share)
+            pull = 0.1 if parent is None else _LIFT_STRENGTH
+            weights[head], bias[head] = _fit_head(part, head, weights[head], bias[head], pull)
     return Light(weights, bias)
 
 
+def _some(rows: Rows, head: int, rng: np.random.Generator) -> Rows:
+    """At most about 60,000 rows: all positives, of the others an even share that weighs more."""
+    positive = rows.labels[:, head] > 0
+    share = max(MAX_ROWS - int(positive.sum()), MAX_ROWS // 2) / max(int((~positive).sum()), 1)
+    if share >= 1:
+        return rows
+    kept = rows.take(positive | (rng.random(len(rows)) < share))
+    weights = np.where(kept.labels[:, head] > 0, kept.weights, kept.weights / share).astype(np.float32)
+    return replace(kept, weights=weights)
+
+
 def _fit_head(
-    rows: Rows, head: int, weights: NDArray[np.float32], bias: float, share: NDArray[np.float32]
+    rows: Rows, head: int, weights: NDArray[np.float32], bias: float, bias_pull: float
 ) -> tuple[NDArray[np.float32], float]:
-    features = rows.features.astype(np.float64)
+    features, share = rows.features, rows.shares[:, head].astype(np.float64)
     label, weight = rows.labels[:, head].astype(np.float64), rows.weights.astype(np.float64)
-    weight = weight / weight.mean()
     centre = np.append(weights.astype(np.float64), bias)
-    pull = np.append(np.full(len(weights), _STRENGTH), 0.1)
+    pull = np.append(np.full(len(weights), _STRENGTH), bias_pull)
 
     def objective(theta: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        chance = _sigmoid(features @ theta[:-1] + theta[-1])
+        chance = _sigmoid(features @ theta[:-1].astype(np.float32) + theta[-1])
         seen = np.clip(chance * share, 1e-9, 1 - 1e-9)
         loss = -weight @ (label * np.log(seen) + (1 - label) * np.log1p(-seen))
         slope = weight * (1 - chance) * (-label + (1 - label) * seen / (1 - seen))
         away = theta - centre
-        gradient = np.append(features.T @ slope, slope.sum()) + pull * away
+        gradient = np.append(slope.astype(np.float32) @ features, slope.sum()) + pull * away
         return float(loss + 0.5 * pull @ (away * away)), gradient
 
     found = minimize(objective, centre, jac=True, method="L-BFGS-B", options={"maxiter": 60}).x
     return found[:-1].astype(np.float32), float(found[-1])
 
 
-def _shift(
-    rows: Rows, head: int, weights: NDArray[np.float32], bias: float, share: NDArray[np.float32]
-) -> float:
-    """The bias at which the mean prediction meets the rate seen, smoothed by the prior rate."""
-    weight = rows.weights / rows.weights.mean()
+def _shift(rows: Rows, head: int, weights: NDArray[np.float32], bias: float, lifted: bool) -> float:
+    """The bias at which the mean prediction meets the rate seen, smoothed by that before: of a head that
+    another one is the parent of, its prediction, else the prior rate.
+    """
+    weight, share = rows.weights, rows.shares[:, head]
     count = float(weight @ share)
-    rate = (weight @ rows.labels[:, head] + _RATE_ROWS * PRIOR_RATES[HEADS[head]]) / (count + _RATE_ROWS)
     base = rows.features @ weights
+    expected = PRIOR_RATES[HEADS[head]]
+    if lifted:
+        expected = float(np.average(_sigmoid(base + bias), weights=weight))
+    believed = _LIFT_STRENGTH / max(expected, 1e-6) if lifted else _RATE_ROWS
+    rate = (weight @ rows.labels[:, head] + believed * expected) / (count + believed)
     low, high = -20.0, 10.0
     for _ in range(40):
         bias = (low + high) / 2

@@ -16,35 +16,44 @@ WIDTH = sum(WIDTHS)
 DAY_MS = 86_400_000
 PURCHASE_WINDOW_MS = 7 * DAY_MS
 RESPONSE_WINDOW_MS = DAY_MS
-CLICK, PURCHASE, DISMISS, UNSUBSCRIBE = range(len(HEADS))
-#: For each head how long after a decision what it predicts may happen: int64 [4].
+CLICK, PURCHASE, DISMISS, UNSUBSCRIBE, PURCHASE_DAY, ORGANIC, ORGANIC_DAY = range(len(HEADS))
+#: What a person did with a push; of one that may not have arrived they are unknown.
+RESPONSES = [CLICK, DISMISS, UNSUBSCRIBE]
+#: Purchases of arms that were pushed, and those of the same windows of arms that were not.
+PUSHED, UNPUSHED = [PURCHASE, PURCHASE_DAY], [ORGANIC, ORGANIC_DAY]
+#: For each head how long after a decision what it predicts may happen: int64 [H].
 WINDOWS_MS = np.full(len(HEADS), RESPONSE_WINDOW_MS)
-WINDOWS_MS[PURCHASE] = PURCHASE_WINDOW_MS
-# How many purchases the even spread over the window is worth against the delays that were seen.
+WINDOWS_MS[[PURCHASE, ORGANIC]] = PURCHASE_WINDOW_MS
+# How many outcomes the even spread over the window is worth against the delays that were seen.
 _PRIOR_DELAYS = 20.0
-_MIN_MATURITY = 0.05
+_MIN_SHARE = 0.05
 
 Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Rows:
-    """R arms. `known` [R, 4] says which labels [R, 4] count; a click is asked only of pushes that were sent.
+    """R arms and H heads. `known` [R, H] says which labels [R, H] count: a click is asked only of pushes that
+    were sent and arrived, a purchase of the head of what was done (pushed or not).
 
-    `delays` [R, 4] are milliseconds from the decision to what each head predicts, -1 where it did not happen
-    within the head's window; `as_of` makes labels of them. `maturity` [R] is the expected share of purchases
-    within the window that could be seen so far; `weights` [R] are 1 / inclusion; `groups` [R] number the
-    users; `decisions` [R] the decisions.
+    `delays` [R, H] are milliseconds from the decision to what each head predicts, -1 where it did not happen
+    within the head's window; `as_of` makes labels of them. `shares` [R, H] are the expected shares of each
+    head's outcomes that could be seen so far. `sent` [R] is 1 for a push that was sent, `told` [R] for one
+    whose arrival was told or could not be; `exposure` [R] is the logged chance of what was done with the arm,
+    push or not; `weights` [R] are 1 / inclusion; `groups` [R] number the users, `decisions` [R] the
+    decisions.
     """
 
     features: Floats
     hashes: NDArray[np.int32]
     recent: NDArray[np.int32]
     sent: Floats
+    told: Floats
+    exposure: Floats
     delays: NDArray[np.int64]
     labels: Floats
     known: Floats
-    maturity: Floats
+    shares: Floats
     weights: Floats
     decided_ms: NDArray[np.int64]
     groups: NDArray[np.int64]
@@ -69,10 +78,12 @@ def empty() -> Rows:
         hashes=np.zeros((0, 3), np.int32),
         recent=np.zeros((0, RECENT), np.int32),
         sent=np.zeros(0, np.float32),
+        told=np.zeros(0, np.float32),
+        exposure=np.zeros(0, np.float32),
         delays=np.zeros((0, len(HEADS)), np.int64),
         labels=np.zeros((0, len(HEADS)), np.float32),
         known=np.zeros((0, len(HEADS)), np.float32),
-        maturity=np.zeros(0, np.float32),
+        shares=np.zeros((0, len(HEADS)), np.float32),
         weights=np.zeros(0, np.float32),
         decided_ms=np.zeros(0, np.int64),
         groups=np.zeros(0, np.int64),
@@ -89,20 +100,32 @@ def concat(parts: Iterable[Rows]) -> Rows:
 def as_of(rows: Rows, end_ms: int) -> Rows:
     """The rows decided up to a moment, labelled with what could be known then and nothing later.
 
-    What a person did with a push is asked only once its window is over: the quick answers of the last hours
-    would stand for all.
+    What a person did with a push is asked only once its window is over, for the quick answers of the last
+    hours would stand for all; and only where it is known to have arrived: silence about a push that may never
+    have been shown is no answer. A purchase is in the log either way, so the young count too, by their share.
     """
     rows = rows.take(rows.decided_ms <= end_ms)
     age_ms = end_ms - rows.decided_ms
     seen = (rows.delays >= 0) & (rows.delays <= age_ms[:, None])
-    known = np.repeat(((rows.sent > 0) & (age_ms >= RESPONSE_WINDOW_MS))[:, None], len(HEADS), axis=1)
-    known[:, PURCHASE] = True
+    sent = rows.sent > 0
+    known = np.zeros(seen.shape, np.bool_)
+    known[:, RESPONSES] = (sent & (rows.told > 0) & (age_ms >= RESPONSE_WINDOW_MS))[:, None]
+    known[:, PUSHED], known[:, UNPUSHED] = sent[:, None], ~sent[:, None]
+    shares = np.ones(seen.shape, np.float32)
+    for pushed, unpushed in zip(PUSHED, UNPUSHED, strict=True):
+        delays = np.where(seen[:, pushed], rows.delays[:, pushed], -1)
+        shares[:, pushed] = shares[:, unpushed] = maturity(age_ms, delays, int(WINDOWS_MS[pushed]))
     return replace(
         rows,
         labels=(seen & known).astype(np.float32),
         known=known.astype(np.float32),
-        maturity=maturity(age_ms, np.where(seen[:, PURCHASE], rows.delays[:, PURCHASE], -1)),
+        shares=shares,
     )
+
+
+def bought(rows: Rows, values: Floats) -> Floats:
+    """Of values [R, H] the one about purchases within a week, of the arm that was taken: [R]."""
+    return np.where(rows.sent > 0, values[:, PURCHASE], values[:, ORGANIC])
 
 
 def sample(rows: Rows, limit: int, rng: np.random.Generator) -> Rows:
@@ -155,16 +178,16 @@ class Purchases:
         return found
 
 
-def maturity(age_ms: NDArray[np.int64], delay_ms: NDArray[np.int64]) -> Floats:
-    """Expected share of the purchases of the window that happened within `age_ms`: float32 [R], 1 when it is
+def maturity(age_ms: NDArray[np.int64], delay_ms: NDArray[np.int64], window_ms: int) -> Floats:
+    """Expected share of the outcomes of a window that happened within `age_ms`: float32 [R], 1 when it is
     over.
 
     Learnt from the delays (-1: none) of rows whose window is over; where they are few, as if spread evenly.
     """
-    over = age_ms >= PURCHASE_WINDOW_MS
-    seen = delay_ms[over & (delay_ms >= 0) & (delay_ms <= PURCHASE_WINDOW_MS)]
-    grid = np.linspace(0, PURCHASE_WINDOW_MS, 15)
-    counts = np.searchsorted(np.sort(seen), grid, side="right") + _PRIOR_DELAYS * grid / PURCHASE_WINDOW_MS
-    share = np.interp(np.minimum(age_ms, PURCHASE_WINDOW_MS), grid, counts / counts[-1])
-    found: Floats = np.maximum(share, _MIN_MATURITY).astype(np.float32)
+    over = age_ms >= window_ms
+    seen = delay_ms[over & (delay_ms >= 0) & (delay_ms <= window_ms)]
+    grid = np.linspace(0, window_ms, 15)
+    counts = np.searchsorted(np.sort(seen), grid, side="right") + _PRIOR_DELAYS * grid / window_ms
+    share = np.interp(np.minimum(age_ms, window_ms), grid, counts / counts[-1])
+    found: Floats = np.maximum(share, _MIN_SHARE).astype(np.float32)
     return found
