@@ -177,11 +177,16 @@ class Explanation:
         return found
 
     def _name(self, item_id: str) -> str:
-        title = self._names.get(item_id, "")
-        if not title:
-            return f"item {item_id}" if item_id else "a push"
-        shown = title if len(title) <= MAX_TITLE_CHARS else f"{title[: MAX_TITLE_CHARS - 1]}…"
-        return f"“{shown}” ({item_id})"
+        return named(item_id, self._names)
+
+
+def named(item_id: str, names: Mapping[str, str]) -> str:
+    """An item as a person would know it: its title, cut short, and its id."""
+    title = names.get(item_id, "")
+    if not title:
+        return f"item {item_id}" if item_id else "a push"
+    shown = title if len(title) <= MAX_TITLE_CHARS else f"{title[: MAX_TITLE_CHARS - 1]}…"
+    return f"“{shown}” ({item_id})"
 
 
 def _sentence(verdict: Verdict) -> str:

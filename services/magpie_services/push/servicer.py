@@ -2,6 +2,8 @@
 
 import asyncio
 import uuid
+from collections import defaultdict
+from collections.abc import Set
 from typing import Any
 
 import grpc
@@ -12,9 +14,10 @@ from magpie.v1 import push_service_pb2 as push_pb
 from magpie.v1 import push_service_pb2_grpc as push_grpc
 from magpie.v1 import ranking_service_pb2 as ranking_pb
 from magpie_services.core.decisions import Decision, Mode
+from magpie_services.core.events import EventKind
 from magpie_services.kit.errors import MagpieError, NotFound
 from magpie_services.kit.idempotency import fingerprint
-from magpie_services.push import explain, replay, validation
+from magpie_services.push import because, explain, replay, validation
 from magpie_services.push.case import Ask
 from magpie_services.push.clients import Services
 from magpie_services.push.history import History
@@ -22,7 +25,7 @@ from magpie_services.push.ledger import Ledger
 from magpie_services.push.pipeline import Pipeline
 from magpie_services.push.policy import Policy
 from magpie_services.push.sending import Sender
-from magpie_services.wire import decisions
+from magpie_services.wire import decisions, events
 
 log = structlog.get_logger()
 
@@ -80,12 +83,15 @@ class PushServicer(push_grpc.PushServiceServicer):
         decision = await self._ledger.find(decision_id)
         if decision is None:
             raise NotFound(f"decision {decision_id} is not in the ledger")
-        told = explain.Explanation(decision, await self._titles(decision))
+        item = await self._item_explanation(decision)
+        past = because.telling(_past(item)) if item else []
+        names = await self._titles(decision, {one.item_id for one in past})
+        told = explain.Explanation(decision, names)
         return push_pb.ExplainDecisionResponse(
             decision=decisions.to_proto(decision),
             summary=told.summary(),
-            why=told.why(),
-            item=await self._item_explanation(decision),
+            why=told.why() + because.lines(past, names),
+            item=item,
             counterfactuals=[
                 push_pb.Counterfactual(
                     change=what_if.change,
@@ -111,10 +117,10 @@ class PushServicer(push_grpc.PushServiceServicer):
             differing_decision_ids=compared.differing,
         )
 
-    async def _titles(self, decision: Decision) -> dict[str, str]:
+    async def _titles(self, decision: Decision, past: Set[str]) -> dict[str, str]:
         """Titles of the chosen item and the next best: as logged, else as the catalogue has them now."""
         known, other = explain.titles(decision), explain.runner_up(decision)
-        named = {decision.item_id, other.item_id if other else ""} - {"", *known}
+        named = {decision.item_id, other.item_id if other else "", *past} - {"", *known}
         try:
             facts = await self._services.items(sorted(named))
         except MagpieError as error:
@@ -130,6 +136,19 @@ class PushServicer(push_grpc.PushServiceServicer):
         except MagpieError as error:
             log.info("explain.without_ranking", error=error.reason)
             return None
+
+
+def _past(item: ranking_pb.Explanation) -> list[because.Past]:
+    """The past items among the causes, with what the user did with them lately."""
+    kinds = defaultdict[str, set[EventKind]](set)
+    for event in item.events:
+        if event.kind in events.KINDS:
+            kinds[event.item_id].add(events.KINDS[event.kind])
+    return [
+        because.Past(one.cause, frozenset(kinds[one.cause]), one.click, one.purchase)
+        for one in item.contributions
+        if one.is_item
+    ]
 
 
 def _summary(summary: replay.Summary) -> push_pb.ReplaySummary:

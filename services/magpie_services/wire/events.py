@@ -1,7 +1,7 @@
 """Events between the wire and core."""
 
 from magpie.v1 import event_pb2 as event_pb
-from magpie_services.core.events import Event, EventKind
+from magpie_services.core.events import KINDS_BY_CODE, Event, EventKind
 from magpie_services.wire import values
 
 NUMBERS = values.numbers(EventKind, "EVENT_KIND", dict(event_pb.EventKind.items()))
@@ -39,6 +39,12 @@ def event_from_proto(message: event_pb.Event, received_ms: int) -> Event | None:
         campaign_id=message.campaign_id,
         attributes=dict(message.attributes),
     )
+
+
+def kind_to_proto(code: int) -> event_pb.EventKind.ValueType:
+    """The kind with this code of `core.events.KIND_CODES`; unspecified for one of a newer release."""
+    kind = KINDS_BY_CODE.get(code)
+    return event_pb.EventKind.ValueType(NUMBERS[kind] if kind else 0)
 
 
 def event_to_proto(event: Event) -> event_pb.Event:

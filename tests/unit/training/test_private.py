@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from tests.unit.training import worlds
@@ -151,4 +152,4 @@ def test_a_ledger_that_cannot_be_read_is_not_taken_for_an_empty_one(tmp_path: Pa
 )
 def test_what_is_out_of_range_is_named(field: str, value: float) -> None:
     with pytest.raises(Invalid, match=rf"privacy\.{field}"):
-        Privacy(**{field: value})
+        msgspec.convert({field: value}, Privacy)

@@ -84,7 +84,8 @@ def clipped_sum(people: People, users: NDArray[np.integer], weights: Doubles, cl
     gradients = user_gradients(people, users, weights)
     lengths = np.sqrt(np.einsum("uhf,uhf->u", gradients, gradients))
     shrunk = np.minimum(1.0, clip / np.maximum(lengths, 1e-12))
-    return np.einsum("u,uhf->hf", shrunk, gradients)
+    total += np.einsum("u,uhf->hf", shrunk, gradients)
+    return total
 
 
 def user_gradients(people: People, users: NDArray[np.integer], weights: Doubles) -> Doubles:
