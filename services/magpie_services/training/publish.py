@@ -18,6 +18,7 @@ from pathlib import Path
 import msgspec
 
 from magpie_services.kit.errors import Invalid
+from magpie_services.training.privacy import Guarantee
 
 MODELS = ("retriever", "ranker")
 TWINS = ".twins"
@@ -29,7 +30,10 @@ Passed = Callable[[str], None]
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """What a release is: travels in the version's folder and beside it. Times in ms since the epoch."""
+    """What a release is: travels in the version's folder and beside it. Times in ms since the epoch.
+
+    `privacy` is what its ranker guarantees, None where it was learnt without.
+    """
 
     model: str
     version: int
@@ -41,6 +45,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     window_end_ms: int
     created_ms: int
     metrics: dict[str, float]
+    privacy: Guarantee | None = None
     files: dict[str, str] = {}
 
 

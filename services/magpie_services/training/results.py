@@ -6,15 +6,19 @@ from typing import TypeVar
 import msgspec
 
 from magpie_services.kit.errors import Invalid
+from magpie_services.training.privacy import Guarantee
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of a fit: sizes of the data, how training went, and the window learnt from."""
+    """What came of a fit: sizes of the data, how training went, the window learnt from, and what
+    privacy the ranker guarantees.
+    """
 
     tensorflow: str
     start_ms: int
     end_ms: int
     metrics: dict[str, float]
+    privacy: Guarantee | None = None
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ from pydantic_settings import SettingsConfigDict
 
 from magpie_services.kit.settings import ServiceSettings
 from magpie_services.training.plan import Encoder, RankerPlan, RetrieverPlan
+from magpie_services.training.privacy import Privacy
 
 
 class TrainingSettings(ServiceSettings):
@@ -42,6 +43,30 @@ class TrainingSettings(ServiceSettings):
     ranker_epochs: int = Field(6, ge=0, description="most passes over the logged arms")
     ranker_seconds: float = Field(15.0, gt=0, description="time box of a fit of the ranker")
     max_rows: int = Field(300_000, ge=1_000, description="logged arms to learn from")
+    privacy: bool = Field(False, description="learn the ranker with differential privacy by user")
+    privacy_epsilon: float = Field(2.0, gt=0, description="what one release may cost, at privacy_delta")
+    privacy_delta: float = Field(1e-6, gt=0, lt=1e-3, description="well below one over the number of users")
+    privacy_budget_epsilon: float = Field(
+        8.0, gt=0, description="what all releases together may cost; a run that would go over is refused"
+    )
+    privacy_budget_delta: float = Field(1e-6, gt=0, lt=1e-3, description="the delta of that")
+    privacy_clip: float = Field(1.0, gt=0, description="the most that all rows of a user may move a step")
+    privacy_rate: float = Field(0.05, gt=0, le=1, description="chance of each user to be in a step")
+    privacy_steps: int = Field(400, ge=1, description="steps of a private fit")
+
+    @property
+    def privacy_plan(self) -> Privacy | None:
+        if not self.privacy:
+            return None
+        return Privacy(
+            epsilon=self.privacy_epsilon,
+            delta=self.privacy_delta,
+            clip=self.privacy_clip,
+            rate=self.privacy_rate,
+            steps=self.privacy_steps,
+            budget_epsilon=self.privacy_budget_epsilon,
+            budget_delta=self.privacy_budget_delta,
+        )
 
     @property
     def retriever(self) -> RetrieverPlan:
@@ -55,4 +80,9 @@ class TrainingSettings(ServiceSettings):
 
     @property
     def ranker(self) -> RankerPlan:
-        return RankerPlan(epochs=self.ranker_epochs, seconds=self.ranker_seconds, max_rows=self.max_rows)
+        return RankerPlan(
+            epochs=self.ranker_epochs,
+            seconds=self.ranker_seconds,
+            max_rows=self.max_rows,
+            privacy=self.privacy_plan,
+        )

@@ -31,6 +31,7 @@ from magpie_services.training.settings import TrainingSettings
 log = structlog.get_logger()
 
 LEASE_SECONDS = 60.0
+PRIVACY_LEDGER = "privacy.json"
 MAX_TRIES = 10
 
 # The step that a run in this state waits for.
@@ -129,6 +130,7 @@ class Steps:
             window_end_ms=report.end_ms,
             created_ms=self.clock.now_ms(),
             metrics=run.metrics,
+            privacy=report.privacy,
         )
         publish.keep_twin(plan.path / "twin", models, run.version)
         publish.publish(plan.path / "release", models, manifest)
@@ -190,6 +192,7 @@ class Steps:
             seed=run.seed or 1,
             champion=champion,
             champion_folder=str(publish.exam_folder(self.settings.model_folder, champion).resolve()),
+            ledger=str((self.settings.model_folder / PRIVACY_LEDGER).resolve()),
             threads=self.settings.threads,
             retriever=self.settings.retriever,
             ranker=self.settings.ranker,
