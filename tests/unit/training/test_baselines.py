@@ -145,3 +145,8 @@ def test_bpr_ranks_what_was_met_above_the_rest_and_repeats_itself() -> None:
     above = [np.mean(row[own][:, None] > row[1:][~own[1:]]) for row, own in zip(scores, met, strict=True)]
     assert np.mean(above) > 0.95
     np.testing.assert_array_equal(scores, plan.fit(history, 11, seed=3).scores(history))
+
+
+def test_a_basket_counts_an_item_once() -> None:
+    assert counts(log([(0, 1), (0, 1), (1, 1)]), 2).toarray()[0, 1] == 2
+    assert counts(log([(0, 1), (0, 1), (0, 1)]), 2).toarray()[0, 1] == 3  # times are not known: rows count

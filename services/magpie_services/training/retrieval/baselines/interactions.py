@@ -21,10 +21,10 @@ def positive(history: History) -> NDArray[np.bool_]:
 
 
 def counts(history: History, size: int, *, half_life_days: float = 0.0) -> sparse.csr_matrix:
-    """How often each user met each item, float32 [users, size]; a count halves every `half_life_days` before
-    the newest row of the history (0: never).
+    """In how many baskets (equal times are one) each user met each item, float32 [users, size]; a count
+    halves every `half_life_days` before the newest row of the history (0: never).
     """
-    kept = positive(history)
+    kept = positive(history) & ~_again(history)
     weight = np.ones(len(history), dtype=np.float32)
     if half_life_days and len(history):
         age_ms = history.at_ms.max() - history.at_ms
@@ -39,4 +39,18 @@ def presence(history: History, size: int) -> sparse.csr_matrix:
     """1 where a user met an item: float32 [users, size]."""
     found = counts(history, size)
     found.data[:] = 1.0
+    return found
+
+
+def _again(history: History) -> NDArray[np.bool_]:
+    """Rows that say of one basket what an earlier one said; none where only an order is known."""
+    found = np.zeros(len(history), np.bool_)
+    if not history.at_ms.any():
+        return found
+    owner = owners(history)
+    order = np.lexsort((history.items, history.at_ms, owner))
+    same = np.ones(len(order) - 1, np.bool_)
+    for column in (owner, history.at_ms, history.items):
+        same &= column[order][1:] == column[order][:-1]
+    found[order[1:]] = same
     return found

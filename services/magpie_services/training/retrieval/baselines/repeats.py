@@ -1,17 +1,18 @@
-"""What the user had before: the last first, or the most frequent. After that, what is popular."""
+"""What the user had before: the last first, or the most frequent. After that, what is popular of late."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from magpie_services.training.retrieval.baselines.interactions import counts, owners, positive, presence
+from magpie_services.training.retrieval.baselines.interactions import counts, owners, positive
+from magpie_services.training.retrieval.baselines.popular import Popular
 from magpie_services.training.retrieval.sequences import History
 
 
 @dataclass(frozen=True)
 class RepeatLast:
-    """The newest items first; of one basket those bought most often."""
+    """The newest items first; of one basket those met most often, then those that are popular of late."""
 
     @property
     def name(self) -> str:
@@ -28,9 +29,12 @@ class RepeatLast:
 
 @dataclass(frozen=True)
 class MostFrequent:
-    """The items met most often first; of equals the newest. Counts may halve with age, see `counts`."""
+    """The items met most often first, counts halving with age as in `counts`; of equals the newest, or where
+    `newest` is False those that are popular of late.
+    """
 
     half_life_days: float = 0.0
+    newest: bool = True
 
     @property
     def name(self) -> str:
@@ -38,32 +42,34 @@ class MostFrequent:
 
     @property
     def settings(self) -> dict[str, float]:
-        return {"half_life_days": self.half_life_days}
+        return {"half_life_days": self.half_life_days, "newest": float(self.newest)}
 
     def fit(self, history: History, size: int, seed: int) -> "RepeatScorer":
         """Only counts what is popular; see Baseline."""
-        return RepeatScorer(_popular(history, size), newest_first=False, half_life_days=self.half_life_days)
+        return RepeatScorer(_popular(history, size), half_life_days=self.half_life_days, newest=self.newest)
 
 
 @dataclass(frozen=True)
 class RepeatScorer:
-    """`popular` float32 [size], below 1: it orders what the user never had."""
+    """`popular` float32 [size], below 1: it orders what the user never had, and what nothing else tells
+    apart.
+    """
 
     popular: NDArray[np.float32]
-    newest_first: bool
+    newest_first: bool = False
     half_life_days: float = 0.0
+    newest: bool = True
 
     def scores(self, asked: History) -> NDArray[np.float32]:
         """See Scorer."""
         size = len(self.popular)
         often = counts(asked, size, half_life_days=self.half_life_days).toarray()
         late = _recency(asked, size)
-        first, second = (late, often) if self.newest_first else (often, late)
-        # Of 1 and more: what the first cannot tell apart the second decides.
-        tie = second / (second.max(axis=1, keepdims=True, initial=1.0) + 1.0)
-        smallest = 1.0 if self.newest_first or not self.half_life_days else 1e-3
-        found = np.where(often > 0, 1.0 + first + smallest * tie, self.popular)
-        return found.astype(np.float32)
+        first, second = (late, often) if self.newest_first else (often, late if self.newest else 0.0 * late)
+        tie = (second + self.popular) / (second.max(axis=1, keepdims=True, initial=0.0) + 1.0)
+        # Counts that halve are seldom equal: nearly equal ones count as a tie then.
+        share = 0.01 if self.half_life_days else 1.0
+        return np.where(often > 0, 1.0 + first + share * tie, self.popular).astype(np.float32)
 
 
 def _recency(history: History, size: int) -> NDArray[np.float32]:
@@ -86,5 +92,6 @@ def _recency(history: History, size: int) -> NDArray[np.float32]:
 
 
 def _popular(history: History, size: int) -> NDArray[np.float32]:
-    ever = np.asarray(presence(history, size).sum(axis=0)).ravel()
-    return np.asarray(ever / (ever.max(initial=0.0) + 1.0), dtype=np.float32)
+    """What was popular in the last week, below 1."""
+    lately = Popular(days=7.0).fit(history, size, seed=0).counts
+    return np.asarray(lately / (lately.max(initial=0.0) + 1.0), dtype=np.float32)
