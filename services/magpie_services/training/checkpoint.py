@@ -45,11 +45,14 @@ class Checkpoint(Protocol):
 
 
 class File:
-    """A checkpoint in a .npz file. `key` says what learns from what: a file with another key is as none."""
+    """A checkpoint in a .npz file. `key` says what learns from what: a file with another key is as none.
+    Where several learn together, one `writes` and all read.
+    """
 
-    def __init__(self, path: Path, key: str) -> None:
+    def __init__(self, path: Path, key: str, *, writes: bool = True) -> None:
         self._path = path
         self._key = key
+        self._writes = writes
 
     def load(self) -> Saved | None:
         try:
@@ -66,6 +69,8 @@ class File:
         return Saved(told["numbers"], parts)
 
     def save(self, numbers: Numbers, **parts: Iterable[Any]) -> None:
+        if not self._writes:
+            return
         lists = {name: [np.asarray(one) for one in values] for name, values in parts.items()}
         told = {"key": self._key, "numbers": dict(numbers), "parts": {n: len(v) for n, v in lists.items()}}
         arrays = {f"{name}/{at}": one for name, values in lists.items() for at, one in enumerate(values)}

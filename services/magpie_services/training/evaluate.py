@@ -21,6 +21,8 @@ from magpie_services.training.evaluation import Exam
 from magpie_services.training.gate import Marks
 from magpie_services.training.plan import Plan
 from magpie_services.training.ranking.rows import CLICK, DISMISS, UNSUBSCRIBE, WIDTHS, bought
+from magpie_services.training.report import findings
+from magpie_services.training.report import write as report
 from magpie_services.training.results import OUTCOME, Outcome, judged
 from magpie_services.training.retrieval import sequences
 from magpie_services.training.retrieval.sequences import History
@@ -42,6 +44,8 @@ def evaluate(plan: Plan, say: Progress = child.say) -> Outcome:
         champion = examine(Path(plan.champion_folder), exam)
     popular = np.array([metrics.ndcg(exam.popular.tolist(), wanted, 10) for wanted in exam.wanted])
     verdict = gate.judge(twin, release, champion, popular, plan.seed)
+    found = findings.find(exam, twin.probabilities, twin.ndcg, twin.recall, popular)
+    child.leave(plan.path / findings.FINDINGS, found)
     return Outcome(
         champion=plan.champion,
         passed=verdict.passed,
@@ -77,6 +81,7 @@ def examine(folder: Path, exam: Exam) -> Marks:
         _sums(groups, losses, count),
         _sums(groups, weights, count),
         extra,
+        probabilities,
     )
 
 
@@ -180,6 +185,7 @@ def main(plan: Plan, say: Progress = child.say) -> None:
     """Leaves the verdict, if it is not there yet."""
     if not judged(plan.path, plan.champion):
         child.leave(plan.path / OUTCOME, evaluate(plan, say))
+        report.write(plan)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,9 @@ killed is followed by one that goes on from there, with the same data in the sam
 """
 
 import hashlib
+import resource
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,8 @@ import msgspec
 import numpy as np
 
 from magpie_services.kit.errors import Invalid
-from magpie_services.training import archive, child, dataset, evaluate, evaluation, progress
+from magpie_services.training import archive, child, dataset, evaluate, evaluation, parallel, progress
+from magpie_services.training.checkpoint import File
 from magpie_services.training.dataset import Dataset
 from magpie_services.training.plan import Plan
 from magpie_services.training.privacy import Guarantee
@@ -32,25 +35,23 @@ PARTIAL = "partial"
 
 def fit(plan: Plan, journal: Journal) -> Report:
     """Trains and exports everything of a run. Raises Invalid where the lake has too little to learn from."""
+    begun = time.monotonic()
     partial = plan.path / PARTIAL / _key(plan)
-    data = archive.load(partial / "data.npz", Dataset)
-    if data is None:
-        journal.say("reading the lake", 0.0)
-        data = dataset.load(plan)
-        if len(data.vocabulary) <= MIN_ITEMS or len(data.history) < MIN_EVENTS:
-            found = f"{len(data.vocabulary) - 1} items and {len(data.history)} interactions"
-            raise Invalid("lake", f"has too little to learn from: {found}")
-        partial.mkdir(parents=True, exist_ok=True)
-        archive.save(partial / "data.npz", data)
-    for name in ("release", "twin"):
-        shutil.rmtree(plan.path / name, ignore_errors=True)
-    evaluation.build(data, plan.seed).save(plan.path / "exam.npz")
+    data = _data(plan, journal, partial)
+    if parallel.group().member == 0:
+        for name in ("release", "twin"):
+            shutil.rmtree(plan.path / name, ignore_errors=True)
+        evaluation.build(data, plan.seed).save(plan.path / "exam.npz")
     learnt = f"{len(data.history)} interactions and {len(data.rows)} decisions' arms"
     journal.say(f"learning from {learnt}", 0.1)
     guarantee = _guarantee(plan, data)
     metrics = _train(plan, data, journal, partial, guarantee)
     import tensorflow as tf
 
+    metrics |= {
+        "fit_seconds": time.monotonic() - begun,
+        "fit_peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
     return Report(
         tensorflow=tf.__version__,
         start_ms=data.start_ms,
@@ -71,6 +72,28 @@ def _guarantee(plan: Plan, data: Dataset) -> Guarantee | None:
     return private_ledger.spend(Path(plan.ledger), plan.run_id, plan.ranker.privacy, data.end_ms)
 
 
+def _data(plan: Plan, journal: Journal, partial: Path) -> Dataset:
+    """What an earlier try read, or what the lake has; the same for all who learn together."""
+    group, path = parallel.group(), partial / "data.npz"
+    if group.member:
+        group.any(False)  # waits for the first, who reads
+    data = archive.load(path, Dataset) or _read(plan, journal)
+    if not group.member:
+        partial.mkdir(parents=True, exist_ok=True)
+        archive.save(path, data)
+        group.any(False)
+    return data
+
+
+def _read(plan: Plan, journal: Journal) -> Dataset:
+    journal.say("reading the lake", 0.0)
+    data = dataset.load(plan)
+    if len(data.vocabulary) <= MIN_ITEMS or len(data.history) < MIN_EVENTS:
+        found = f"{len(data.vocabulary) - 1} items and {len(data.history)} interactions"
+        raise Invalid("lake", f"has too little to learn from: {found}")
+    return data
+
+
 def _key(plan: Plan) -> str:
     """What must be the same for a fit to go on where another stopped."""
     same = (plan.as_of_ms, plan.seed, plan.retriever, plan.ranker)
@@ -89,24 +112,35 @@ def _train(
     older = ranker_rows.as_of(data.rows, data.cut_ms)
     newest = data.rows.take(data.rows.decided_ms > data.cut_ms)
     told = journal.stage("retriever", 0.1, 0.5, "ndcg_at_10")
-    fitted = retriever_fit.train(plan.retriever, data.vocabulary, data.history, data.cut_ms, plan.seed, told)
+    fitted = retriever_fit.train(
+        plan.retriever,
+        data.vocabulary,
+        data.history,
+        data.cut_ms,
+        plan.seed,
+        told,
+        _place(partial, "retriever"),
+    )
     told = journal.stage("ranker", 0.5, 0.6, "logloss")
     if guarantee is not None:
         twin, epochs = private_fit.train(plan.ranker, older, data.cut_ms, guarantee), 0
     else:
-        twin, epochs = ranker_fit.train(plan.ranker, older, plan.seed, told)
+        place = _place(partial, "ranker")
+        twin, epochs = ranker_fit.train(plan.ranker, older, plan.seed, told, checkpoint=place)
         ranker_fit.calibrate(twin, older.take(ranker_fit.held_out(older, plan.seed)))
     _export(export, plan.path / "twin", fitted.model, data, twin, guarantee is not None)
     if guarantee is None:
         ranker_fit.calibrate(twin, newest)  # after its export: it is examined on these
     told = journal.stage("retriever_all", 0.65, 0.85)
-    retriever_fit.refit(fitted, data.vocabulary, data.history, plan.seed, told)
+    place = _place(partial, "retriever_all")
+    retriever_fit.refit(fitted, data.vocabulary, data.history, plan.seed, told, place)
     # What the twin found out about depth and calibration holds for the model that learns from all.
     told = journal.stage("ranker_all", 0.85, 0.95)
     if guarantee is not None:  # nothing of the twin, whose privacy nobody counts, goes into what is released
         final = private_fit.train(plan.ranker, data.rows, data.end_ms, guarantee)
     else:
-        final, _ = ranker_fit.train(plan.ranker, data.rows, plan.seed, told, epochs=epochs)
+        place = _place(partial, "ranker_all")
+        final, _ = ranker_fit.train(plan.ranker, data.rows, plan.seed, told, epochs=epochs, checkpoint=place)
         ranker_fit.copy_calibration(twin, final)
     _export(export, plan.path / "release", fitted.model, data, final, guarantee is not None)
     sent = data.rows.sent > 0
@@ -122,7 +156,13 @@ def _train(
     }
 
 
+def _place(partial: Path, stage: str) -> File:
+    return File(partial / f"{stage}.npz", stage, writes=parallel.group().member == 0)
+
+
 def _export(export: Any, folder: Path, retriever: Any, data: Dataset, ranker: Any, private: bool) -> None:
+    if parallel.group().member:
+        return
     export.save_retriever(retriever, data.vocabulary.ids, folder / "retriever")
     # Where explanations start from; of a private ranker no average of the log either.
     average = None if private or not len(data.rows) else data.rows.features.mean(0)

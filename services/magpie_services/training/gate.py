@@ -28,13 +28,16 @@ POPULAR_SHARE = 0.5
 
 @dataclass(frozen=True)
 class Marks:
-    """What one bundle got, by user: NDCG@10 and recall@100 [A]; sum and weight of purchase log loss [G]."""
+    """What one bundle got, by user: NDCG@10 and recall@100 [A]; sum and weight of purchase log loss [G]; and
+    the `probabilities` [R, H] of the exam's rows, None where it could not be asked.
+    """
 
     ndcg: NDArray[np.float64]
     recall: NDArray[np.float64]
     loss: NDArray[np.float64]
     weight: NDArray[np.float64]
     extra: dict[str, float] = field(default_factory=dict)
+    probabilities: NDArray[np.floating] | None = None
 
     def metrics(self, prefix: str = "") -> dict[str, float]:
         """Means by name; a measure that nobody was asked for is left out."""

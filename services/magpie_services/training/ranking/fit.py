@@ -8,10 +8,12 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from magpie_services.core.feature_schema import HEADS
 from magpie_services.training import checkpoint as checkpoints
+from magpie_services.training import parallel
 from magpie_services.training.checkpoint import Checkpoint
 from magpie_services.training.plan import RankerPlan
 from magpie_services.training.progress import Report
@@ -41,48 +43,54 @@ def train(
     keras.utils.set_random_seed(seed % 2**32)
     held = held_out(rows, seed)
     rest = rows if epochs is not None else rows.take(~held)
-    exam = rows.take(held)
     model = Ranker(light.fit(rest, seed), plan)
+    exam = None if epochs is not None else rows.take(held)
     limit = plan.epochs if epochs is None else epochs
-    if len(rest) < MIN_ROWS or (epochs is None and len(exam) < MIN_ROWS // 10) or not limit:
+    if len(rest) < MIN_ROWS or (exam is not None and len(exam) < MIN_ROWS // 10) or not limit:
         return model, 0
+    return model, learn(model, replace(plan, epochs=limit), rest, exam, seed, report, checkpoint=checkpoint)
+
+
+def learn(
+    model: Any,
+    plan: RankerPlan,
+    rest: Rows,
+    exam: Rows | None,
+    seed: int,
+    report: Report,
+    *,
+    checkpoint: Checkpoint = checkpoints.NONE,
+) -> int:
+    """Teaches anything with the `logits` of a Ranker, in place; answers the epochs that helped.
+
+    With an `exam` it stops where the loss on that grows, and goes back to its best.
+    """
     step, optimizer = _compiled(model, plan, batch(rest.take(np.arange(1)), plan))
-    best, best_epoch, kept = _loss(model, exam, plan), 0, model.get_weights()
+    best, best_epoch, kept = float("inf"), 0, model.get_weights()
+    if exam is not None:
+        best = _loss(model, exam, plan)
     begin, spent, done = 1, 0.0, False
     saved = checkpoint.load()
     if saved is not None and saved.fits("model", model.variables):
         saved.into("model", model.variables)
         saved.into("optimizer", optimizer.variables)
-        kept, best, best_epoch = saved.parts["best"], saved.numbers["best"], int(saved.numbers["best_epoch"])
-        begin, spent, done = (
-            int(saved.numbers["epoch"]) + 1,
-            saved.numbers["spent"],
-            saved.numbers["done"] > 0,
-        )
+        kept, told = saved.parts["best"], saved.numbers
+        best, best_epoch, begin = told["best"], int(told["best_epoch"]), int(told["epoch"]) + 1
+        spent, done = told["spent"], told["done"] > 0
     epoch = begin
     while not done:
         loss, seconds = _epoch(step, rest, plan, seed, epoch, plan.seconds - spent)
         spent += seconds
-        metric = None
-        if epochs is None:
-            metric = _loss(model, exam, plan)
-            if metric < best:
-                best, best_epoch, kept = metric, epoch, model.get_weights()
-        report(f"ranker: epoch {epoch}", epoch / limit, step=epoch, loss=loss, metric=metric)
-        stuck = epochs is None and epoch - best_epoch >= PATIENCE
-        done = epoch >= limit or spent >= plan.seconds or stuck
-        numbers = {
-            "epoch": epoch,
-            "best": best,
-            "best_epoch": best_epoch,
-            "spent": spent,
-            "done": float(done),
-        }
-        checkpoint.save(numbers, model=model.variables, optimizer=optimizer.variables, best=kept)
+        metric = None if exam is None else _loss(model, exam, plan)
+        if metric is None or metric < best:
+            best, best_epoch, kept = metric or 0.0, epoch, model.get_weights()
+        report(f"ranker: epoch {epoch}", epoch / plan.epochs, step=epoch, loss=loss, metric=metric)
+        done = epoch >= plan.epochs or spent >= plan.seconds or epoch - best_epoch >= PATIENCE
+        told = {"epoch": epoch, "best": best, "best_epoch": best_epoch, "spent": spent, "done": float(done)}
+        checkpoint.save(told, model=model.variables, optimizer=optimizer.variables, best=kept)
         epoch += 1
-    if epochs is None:
-        model.set_weights(kept)
-    return model, best_epoch
+    model.set_weights(kept)
+    return best_epoch
 
 
 def held_out(rows: Rows, seed: int) -> NDArray[np.bool_]:
@@ -106,7 +114,7 @@ def copy_calibration(source: Ranker, target: Ranker) -> None:
         theirs.assign(mine)
 
 
-def logits(model: Ranker, rows: Rows) -> NDArray[np.float32]:
+def logits(model: Any, rows: Rows) -> NDArray[np.float32]:
     """Uncalibrated logits [R, H]."""
     found = [np.zeros((0, len(HEADS)), np.float32)]
     for at in range(0, len(rows), 4_096):
@@ -138,12 +146,13 @@ def _epoch(
 ) -> tuple[float, float]:
     """One pass, cut short after `seconds`: its mean loss and how long it took, compiling left out."""
     order = np.random.default_rng((seed, epoch)).permutation(len(rows))
-    begun, loss, weight = None, 0.0, 0.0
+    begun, loss, weight, group = None, 0.0, 0.0, parallel.group()
     for at in range(0, len(order), plan.batch):
-        one, of = step(*batch(rows.take(order[at : at + plan.batch]), plan))
+        part = order[at : at + plan.batch][group.member :: group.members]
+        one, of = step(*batch(rows.take(part), plan))
         loss, weight = loss + float(one), weight + float(of)
         begun = begun or time.monotonic()
-        if time.monotonic() - begun > seconds:
+        if group.any(time.monotonic() - begun > seconds):
             break
     return loss / max(weight, 1e-6), time.monotonic() - (begun or time.monotonic())
 
@@ -154,7 +163,7 @@ def _alone(model: Ranker, rows: Rows) -> NDArray[np.float32]:
     return np.asarray(rows.features @ weights.T + bias)
 
 
-def _loss(model: Ranker, rows: Rows, plan: RankerPlan) -> float:
+def _loss(model: Any, rows: Rows, plan: RankerPlan) -> float:
     if not len(rows):
         return float("inf")
     _, labels, weights, shares = batch(rows, plan)
@@ -162,21 +171,22 @@ def _loss(model: Ranker, rows: Rows, plan: RankerPlan) -> float:
     return float(total / weight)
 
 
-def _compiled(model: Ranker, plan: RankerPlan, example: tuple[Any, ...]) -> tuple[Any, Any]:
+def _compiled(model: Any, plan: RankerPlan, example: tuple[Any, ...]) -> tuple[Any, Any]:
     """The step, traced once for all sizes of a batch, and its optimizer."""
     optimizer = keras.optimizers.AdamW(plan.learning_rate, weight_decay=plan.ridge, clipnorm=1.0)
     optimizer.exclude_from_weight_decay(var_names=["table"])
     optimizer.build(model.trainable_weights)
+    group = parallel.group()
     shapes = tf.nest.map_structure(lambda one: tf.TensorSpec([None, *one.shape[1:]], one.dtype), example)
 
     @tf.function(input_signature=shapes, autograph=False)
     def step(columns: tuple[Any, ...], labels: Any, weights: Any, shares: Any) -> tuple[Any, Any]:
         with tf.GradientTape() as tape:
             total, weight = log_loss(model.logits(*columns, training=True)[:, 0], labels, weights, shares)
-            value = total / tf.maximum(weight, 1e-6)
         trained = model.trainable_weights
-        gradients = tape.gradient(value, [one.value for one in trained])
-        optimizer.apply([tf.convert_to_tensor(gradient) for gradient in gradients], trained)
+        found = map(tf.convert_to_tensor, tape.gradient(total, [one.value for one in trained]))
+        *gradients, total, weight = group.total([*found, total, weight])
+        optimizer.apply([gradient / tf.maximum(weight, 1e-6) for gradient in gradients], trained)
         return total, weight
 
     return step, optimizer

@@ -64,14 +64,26 @@ def begin(plan: RetrieverPlan, vocabulary: Vocabulary, known: History, seed: int
     return Learner(Retriever(plan, vocabulary, counts > 0, sampler.full), sampler, plan)
 
 
-def refit(fitted: Fitted, vocabulary: Vocabulary, history: History, seed: int, report: Report) -> None:
+def refit(
+    fitted: Fitted,
+    vocabulary: Vocabulary,
+    history: History,
+    seed: int,
+    report: Report,
+    checkpoint: Checkpoint = checkpoints.NONE,
+) -> None:
     """Goes on, in place, over all users and the newest events for a third of the epochs it took."""
     learner = fitted.learner
     learner.widen(np.bincount(history.items, minlength=len(vocabulary)))
     epochs = max(1, round(fitted.epochs / 3))
     windows = Windows(history, FollowingWeek(history))
-    for epoch, loss, _ in learner.epochs(windows, epochs, learner.plan.seconds / 2, seed + 1):
+    done, spent, saved = 0, 0.0, checkpoint.load()
+    if saved is not None and learner.resumed(saved):
+        done, spent = int(saved.numbers["epoch"]), saved.numbers["spent"]
+    going = learner.epochs(windows, epochs, learner.plan.seconds / 2, seed + 1, done, spent)
+    for epoch, loss, so_far in going:
         report(f"retriever: epoch {epoch} over all", min(1.0, epoch / epochs), step=epoch, loss=loss)
+        checkpoint.save({"epoch": epoch, "spent": so_far}, **learner.state)
     learner.settle()
 
 

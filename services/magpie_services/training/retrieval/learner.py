@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from magpie_services.training import checkpoint as checkpoints
+from magpie_services.training import parallel
 from magpie_services.training.checkpoint import Checkpoint
 from magpie_services.training.plan import RetrieverPlan
 from magpie_services.training.progress import Report
 from magpie_services.training.retrieval import augmentation
-from magpie_services.training.retrieval.lessons import Lessons
+from magpie_services.training.retrieval.lessons import Lessons, share_of
 from magpie_services.training.retrieval.negatives import Sampler
 from magpie_services.training.retrieval.retriever import Retriever
 from magpie_services.training.retrieval.windows import Windows
@@ -49,7 +50,7 @@ class Learner:
     def __init__(self, model: Retriever, sampler: Sampler, plan: RetrieverPlan) -> None:
         self.model, self.plan = model, plan
         self._lessons = Lessons(sampler, model.tower.size)
-        self._optimizer = keras.optimizers.Adam(plan.learning_rate, clipnorm=1.0)
+        self._optimizer = keras.optimizers.Adam(plan.learning_rate, beta_2=plan.beta_2, clipnorm=1.0)
         self._optimizer.build(model.trainable_variables)
         averaged = model.trainable_variables if plan.ema else []
         self._averages = [keras.Variable(weight.numpy(), trainable=False) for weight in averaged]
@@ -69,13 +70,15 @@ class Learner:
         plan = self.plan
         done, best, best_epoch, spent = 0, -1.0, 0, 0.0
         kept = self._weights()
-        if saved := checkpoint.load():
-            self._resume(saved)
+        saved = checkpoint.load()
+        if saved is not None and self.resumed(saved):
             kept = saved.parts["best"]
             done, best_epoch = int(saved.numbers["epoch"]), int(saved.numbers["best_epoch"])
             best, spent = saved.numbers["best"], saved.numbers["spent"]
-        for epoch, loss, spent in self.epochs(windows, plan.epochs, plan.seconds, seed, done, spent):
-            done = epoch
+        # One that had come to its end stays as it was then.
+        most = done if done and done - best_epoch >= plan.patience else plan.epochs
+        for epoch, loss, so_far in self.epochs(windows, most, plan.seconds, seed, done, spent):
+            done, spent = epoch, so_far
             with self.averaged():
                 score = exam.score(self.model)
                 if score > best or not exam.asked:
@@ -84,12 +87,10 @@ class Learner:
             report(f"retriever: epoch {epoch}", min(1.0, share), step=epoch, loss=loss, metric=score)
             checkpoint.save(
                 {"epoch": epoch, "best": best, "best_epoch": best_epoch, "spent": spent},
-                model=self.model.variables,
-                optimizer=self._optimizer.variables,
-                averages=self._averages,
                 best=kept,
+                **self.state,
             )
-            if epoch - best_epoch >= plan.patience:
+            if parallel.group().any(epoch - best_epoch >= plan.patience):
                 break
         _assign(self.model.trainable_variables, kept)
         if self._averages:
@@ -102,27 +103,29 @@ class Learner:
         """Yields number, mean loss and seconds spent of each epoch; the last may be cut short by the time
         box.
         """
-        plan = self.plan
+        plan, group = self.plan, parallel.group()
         for epoch in range(done + 1, most + 1):
+            if group.any(spent > seconds):
+                return
             # Made anew, so that an epoch is the same after an interruption.
             rng = np.random.default_rng((seed, epoch))
             losses = weights = 0.0
             begun = time.monotonic()
             for batch in windows.epoch(plan.batch, plan.tokens, rng):
                 lesson = self._lessons.lesson(augmentation.augmented(batch, plan, rng), rng)
+                if group.members > 1:
+                    lesson = share_of(lesson, group.member, group.members)
                 if self._step is None:
                     self._step = self._compiled(lesson)
                     begun = time.monotonic()  # compiling is not training
                 loss, weight = self._step(lesson)
                 losses, weights = losses + float(loss), weights + float(weight)
-                if spent + time.monotonic() - begun > seconds:
+                if group.any(spent + time.monotonic() - begun > seconds):
                     break
             if not weights:  # nothing to learn from
                 return
             spent += time.monotonic() - begun
             yield epoch, losses / weights, spent
-            if spent > seconds:
-                return
 
     def widen(self, counts: NDArray[np.int64]) -> None:
         """Lets all items be learnt that `counts` [n] has seen."""
@@ -150,10 +153,19 @@ class Learner:
     def _weights(self) -> Weights:
         return [np.array(weight.numpy()) for weight in self.model.trainable_variables]
 
-    def _resume(self, saved: checkpoints.Saved) -> None:
-        saved.into("model", self.model.variables)
-        saved.into("optimizer", self._optimizer.variables)
-        saved.into("averages", self._averages)
+    @property
+    def state(self) -> dict[str, list[Any]]:
+        """All variables, by what they belong to."""
+        found = {"model": self.model.variables, "optimizer": self._optimizer.variables}
+        return {**found, "averages": self._averages}
+
+    def resumed(self, saved: checkpoints.Saved) -> bool:
+        """Takes the variables back; False where they are of another make."""
+        if not all(saved.fits(name, variables) for name, variables in self.state.items()):
+            return False
+        for name, variables in self.state.items():
+            saved.into(name, variables)
+        return True
 
     def _compiled(self, lesson: Any) -> Any:
         if keras.backend.backend() == "jax":

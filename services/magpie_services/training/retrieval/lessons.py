@@ -53,6 +53,23 @@ class Lessons:
         )
 
 
+def share_of(lesson: Lesson, member: int, members: int) -> Lesson:
+    """Every so-manieth window of a lesson, with its positions: the shares of all members are the whole."""
+    longest, own = lesson.items.shape[1], lesson.negatives.ndim > 1
+    kept = np.flatnonzero(lesson.at // longest % members == member)
+    return lesson._replace(
+        items=lesson.items[member::members],
+        kinds=lesson.kinds[member::members],
+        gaps=lesson.gaps[member::members],
+        at=(lesson.at[kept] // longest // members * longest + lesson.at[kept] % longest).astype(np.int32),
+        targets=lesson.targets[kept],
+        since=lesson.since[kept],
+        weights=lesson.weights[kept],
+        negatives=lesson.negatives[kept] if own else lesson.negatives,
+        log_counts=lesson.log_counts[kept] if own else lesson.log_counts,
+    )
+
+
 def padded(lesson: Lesson) -> Lesson:
     """The same lesson in one of few shapes: what is added is padding or weighs nothing."""
     count, longest = lesson.items.shape

@@ -5,6 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from magpie_services.training import parallel
 from magpie_services.training.retrieval.retriever import Lesson, Retriever
 
 
@@ -14,7 +15,7 @@ def compiled(
     """A step that answers the sum of losses and of weights; `lesson` shows the types and ranks."""
     columns = [tf.convert_to_tensor(column) for column in lesson]
     shapes = [tf.TensorSpec([None] * len(column.shape), column.dtype) for column in columns]
-    weights = model.trainable_variables
+    weights, group = model.trainable_variables, parallel.group()
 
     @tf.function(input_signature=shapes, autograph=False)
     def step(*columns: Any) -> tuple[Any, Any]:
@@ -25,7 +26,8 @@ def compiled(
             [variable.value for variable in weights],
             unconnected_gradients=tf.UnconnectedGradients.ZERO,
         )
-        optimizer.apply([_dense(gradient) / weight for gradient in gradients], weights)
+        *gradients, total, weight = group.total([*map(_dense, gradients), total, weight])
+        optimizer.apply([gradient / weight for gradient in gradients], weights)
         if averages:
             done = tf.cast(optimizer.iterations, tf.float32)
             pull = 1 - tf.minimum(decay, (1 + done) / (10 + done))
