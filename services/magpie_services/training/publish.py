@@ -4,6 +4,7 @@ half-visible.
 <models>/retriever/<version>/            SavedModel, its manifest in assets.extra/
 <models>/retriever/<version>.manifest.json
 <models>/ranker/...                      the same version
+<models>/ranker/<version>.report.html    the training report
 <models>/.twins/<version>/               the twins that the next gate examines
 """
 
@@ -90,6 +91,17 @@ def keep_twin(twin: Path, models: Path, version: int) -> None:
         staging.rename(base / str(version))
 
 
+def keep_report(page: Path, models: Path, version: int) -> None:
+    """Keeps the training report beside the manifest, where there is one."""
+    if page.is_file():
+        write_whole(report_page(models, version), page.read_bytes())
+
+
+def report_page(models: Path, version: int) -> Path:
+    """Where the training report of a release is."""
+    return models / "ranker" / f"{version}.report.html"
+
+
 def exam_folder(models: Path, version: int) -> Path:
     """The twin of a release. Where it was lost, a folder that is not there: then nothing can be compared."""
     return models / TWINS / str(version)
@@ -124,6 +136,7 @@ def retain(models: Path, keep: int, wanted: Iterable[int]) -> list[int]:
                 folder.rename(doomed)
                 shutil.rmtree(doomed, ignore_errors=True)
             (base / f"{version}.manifest.json").unlink(missing_ok=True)
+        report_page(models, version).unlink(missing_ok=True)
     return gone
 
 

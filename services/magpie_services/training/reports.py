@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from magpie_services.kit.errors import Invalid, NotFound
+from magpie_services.training import publish
 from magpie_services.training.redis_store import RedisStore
+from magpie_services.training.report.write import PAGE
 
-REPORT_PAGE = "report.html"
 MAX_BYTES = 3 << 20
 _RUN_ID = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 
@@ -25,11 +26,11 @@ class Reports:
             raise Invalid("run_id", "or version is required, and not both")
         if version:
             release = await self.store.release(version)
-            run_id, kept = release.run_id, self.models / "ranker" / f"{version}.{REPORT_PAGE}"
+            run_id, kept = release.run_id, publish.report_page(self.models, version)
         else:
             if not _RUN_ID.fullmatch(run_id):
                 raise Invalid("run_id", "is not one that this service gave")
-            kept = self.models / ".runs" / run_id / REPORT_PAGE
+            kept = self.models / ".runs" / run_id / PAGE
         try:
             content = kept.read_bytes()
         except OSError:

@@ -24,6 +24,7 @@ from magpie_services.training.publish import Manifest
 from magpie_services.training.records import ENDED, Learning, Release, ReleaseState, Run, RunState
 from magpie_services.training.redis_store import RedisStore
 from magpie_services.training.release import Releases, Statuses
+from magpie_services.training.report.write import PAGE
 from magpie_services.training.search import space
 from magpie_services.training.search.redis_store import SearchStore
 from magpie_services.training.settings import TrainingSettings
@@ -134,6 +135,7 @@ class Steps:
         )
         publish.keep_twin(plan.path / "twin", models, run.version)
         publish.publish(plan.path / "release", models, manifest)
+        publish.keep_report(plan.path / PAGE, models, run.version)
         await self.store.add_release(
             Release(
                 version=run.version,

@@ -69,6 +69,9 @@ async def test_two_identical_deliveries_make_one_release(
     assert not list((tmp_path / "models" / "ranker").glob(".staging-*"))
     assert "versions: 1" in (tmp_path / "models" / "models.config").read_text()
     assert releases[0].metrics["interactions"] > 0
+    page = publish.report_page(tmp_path / "models", 1).read_text()
+    assert "passed the gate" in page
+    assert not (tmp_path / "models" / ".runs" / "run-a" / "partial").exists()
 
 
 async def test_what_a_killed_worker_left_behind_is_taken_up(

@@ -172,7 +172,7 @@ def _show_release(release: release_service_pb2.Release, as_json: bool) -> None:
 
 
 def _table(found: list[release_service_pb2.Release]) -> Table:
-    table = Table(title="releases")
+    table = Table(title="releases", caption="more about one: magpie releases report VERSION")
     for title in ("version", "state", "published", "learnt until", "from", "measures"):
         table.add_column(title)
     for release in found:

@@ -1,0 +1,96 @@
+"""Two real processes that learn one model: the same weights in both, and those of one process alone."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytestmark = [pytest.mark.tensorflow, pytest.mark.xdist_group("tensorflow"), pytest.mark.timeout(300)]
+
+# What every process runs: a retriever and a ranker without dropout, whose draws differ from share to share.
+PROGRAM = """
+import sys
+from pathlib import Path
+import numpy as np
+from tests.unit.training import worlds
+from magpie_services.training import parallel, workers
+from magpie_services.training.plan import RankerPlan, RetrieverPlan
+
+out, member, addresses = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
+group = workers.join(addresses, member) if addresses else parallel.ALONE
+
+from magpie_services.training.ranking import fit as ranker_fit
+from magpie_services.training.retrieval import fit as retriever_fit
+
+known, history = worlds.world(users=40, events=12, items=16)
+seconds = 1e6
+told = []
+def report(activity, share, *, step=None, loss=None, metric=None):
+    told.append((loss, np.nan if metric is None else metric))
+with parallel.joined(group):
+    plan = RetrieverPlan(
+        epochs=2, seconds=seconds, patience=9, batch=8, full_below=100, dropout=0.0, input_dropout=0.0,
+        id_dropout=0.0, learning_rate=1e-3,
+    )
+    fitted = retriever_fit.train(plan, known, history, worlds.END_MS, 3, report)
+    simple, rows = RankerPlan(epochs=1, seconds=seconds), worlds.rows(1_500)
+    ranker, _ = ranker_fit.train(simple, rows, 3, report, epochs=1)
+arrays = {f"retriever{at}": one.numpy() for at, one in enumerate(fitted.model.trainable_variables)}
+arrays |= {f"ranker{at}": one.numpy() for at, one in enumerate(ranker.trainable_variables)}
+np.savez(out, told=np.array(told), **arrays)
+import os
+os._exit(0)
+"""
+
+
+def free_ports(count: int) -> list[int]:
+    held = [socket.socket() for _ in range(count)]
+    for one in held:
+        one.bind(("127.0.0.1", 0))
+    ports = [one.getsockname()[1] for one in held]
+    for one in held:
+        one.close()
+    return ports
+
+
+def start(out: Path, member: int, addresses: list[str]) -> subprocess.Popen[bytes]:
+    threads = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, **threads, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    for name in ("http_proxy", "https_proxy", "grpc_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        environment.pop(name, None)
+    with out.with_suffix(".log").open("wb") as log:
+        return subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, str(out), str(member), *addresses],
+            stdout=log,
+            stderr=log,
+            env=environment,
+            cwd=Path(__file__).parents[3],
+        )
+
+
+def test_two_processes_learn_what_one_does(tmp_path: Path) -> None:
+    addresses = [f"127.0.0.1:{port}" for port in free_ports(2)]
+    outs = [tmp_path / "first.npz", tmp_path / "second.npz", tmp_path / "alone.npz"]
+    running = [start(outs[0], 0, addresses), start(outs[1], 1, addresses), start(outs[2], 0, [])]
+    try:
+        for process, out in zip(running, outs, strict=True):
+            assert process.wait(240) == 0, out.with_suffix(".log").read_text()[-3_000:]
+    finally:
+        for process in running:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+    first, second, alone = (dict(np.load(out)) for out in outs)
+    assert first.keys() == alone.keys()
+    for name, value in first.items():
+        assert np.array_equal(value, second[name], equal_nan=True), f"{name} differs between the two"
+    losses, usual = first["told"][:, 0], alone["told"][:, 0]
+    np.testing.assert_allclose(losses, usual, rtol=2e-3)
+    # Sums are taken in another order, which Adam makes as much of as of a small gradient.
+    for name in (name for name in first if name.startswith("retriever")):
+        apart = np.abs(first[name] - alone[name]).mean()
+        assert apart < 0.05 * np.abs(alone[name]).mean() + 1e-4, name
