@@ -33,6 +33,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "reorder": (0, 1),
     "ema": (0, 0.99999),
     "learning_rate": (1e-6, 1),
+    "beta_2": (0.5, 0.99999),
     "batch": (1, 65_536),
     "tokens": (HISTORY, 1_000_000),
     "epochs": (1, 10_000),
@@ -58,8 +59,8 @@ class RetrieverPlan(msgspec.Struct, frozen=True, kw_only=True):
     `crop` and `reorder` are shares of windows, `mask` the share of events; `ema` is the decay of the averaged
     weights that are kept (0: the last ones).
 
-    A batch has at most `batch` windows and `tokens` positions. `seconds` bounds the first fit; the refit on
-    all data may take half of it again.
+    How: Adam with `learning_rate` and `beta_2`. A batch has at most `batch` windows and `tokens` positions.
+    `seconds` bounds the first fit; the refit on all data may take half of it again.
     """
 
     encoder: Encoder = "transformer"
@@ -87,6 +88,7 @@ class RetrieverPlan(msgspec.Struct, frozen=True, kw_only=True):
     ema: float = 0.0
     precision: Literal["float32", "mixed_bfloat16"] = "float32"
     learning_rate: float = 4e-3
+    beta_2: float = 0.999
     batch: int = 64
     tokens: int = 64 * HISTORY
     epochs: int = 30

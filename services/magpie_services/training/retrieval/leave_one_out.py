@@ -5,6 +5,7 @@ Of items with the same score the wanted one counts as the last, so that a model 
 """
 
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from magpie_services.kit.errors import Invalid
 from magpie_services.training.plan import HISTORY
 from magpie_services.training.retrieval import sequences, vocabulary
 from magpie_services.training.retrieval.baselines import Scorer
+from magpie_services.training.retrieval.blend import weighted
 from magpie_services.training.retrieval.retriever import Retriever
 from magpie_services.training.retrieval.sequences import History
 from magpie_services.training.retrieval.vocabulary import Vocabulary
@@ -87,22 +89,43 @@ class Examination:
 
     def mark(self, scorer: Scorer) -> Marks:
         """Ranks of the wanted items among all but the user's own."""
-        parts = [np.zeros(0, np.int64)]
+        parts = [_ranks(scorer.scores(part), part, wanted) for part, wanted in self._parts()]
+        return Marks(np.concatenate([np.zeros(0, np.int64), *parts]))
+
+    def marks(self, scorers: Sequence[Scorer], weights: Sequence[Sequence[float]]) -> list[Marks]:
+        """Marks of weighted sums of the scorers' scores, one for each list of weights."""
+        parts: list[list[NDArray[np.int64]]] = [[np.zeros(0, np.int64)] for _ in weights]
+        for part, wanted in self._parts():
+            scores = [scorer.scores(part) for scorer in scorers]
+            for found, some in zip(parts, weights, strict=True):
+                found.append(_ranks(weighted(scores, some), part, wanted))
+        return [Marks(np.concatenate(found)) for found in parts]
+
+    def sample(self, most: int, seed: int) -> "Examination":
+        """At most so many users, drawn at random."""
+        if self.asked <= most:
+            return self
+        return self.take(np.sort(np.random.default_rng(seed).choice(self.asked, most, replace=False)))
+
+    def _parts(self) -> Iterator[tuple[History, NDArray[np.int32]]]:
         for at in range(0, self.asked, _CHUNK):
             users = np.arange(at, min(at + _CHUNK, self.asked))
-            part = self.history.of(users)
-            scores, wanted = scorer.scores(part), self.wanted[users]
-            rows = np.arange(len(users))
-            own = scores[rows, wanted].copy()
-            scores[:, 0] = -np.inf
-            scores[np.repeat(rows, np.diff(part.offsets)), part.items] = -np.inf
-            scores[rows, wanted] = -np.inf
-            parts.append(1 + (scores >= own[:, None]).sum(axis=1))
-        return Marks(np.concatenate(parts))
+            yield self.history.of(users), self.wanted[users]
 
     def score(self, model: Retriever) -> float:
         """NDCG@10 of a retriever."""
         return self.mark(Served(model)).ndcg
+
+
+def _ranks(scores: NDArray[np.float32], asked: History, wanted: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Ranks of the wanted items [users]; the scores are used up."""
+    rows = np.arange(len(wanted))
+    own = scores[rows, wanted].copy()
+    scores[:, 0] = -np.inf
+    scores[np.repeat(rows, np.diff(asked.offsets)), asked.items] = -np.inf
+    scores[rows, wanted] = -np.inf
+    ranks: NDArray[np.int64] = 1 + (scores >= own[:, None]).sum(axis=1)
+    return ranks
 
 
 class Served:

@@ -128,7 +128,7 @@ class Windows:
                 yield made
 
     def _cut(self, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """First and last (exclusive) rows of windows, 50 long where a history is; the seams move each time."""
+        """First and last (exclusive) rows of windows, 50 long if there is so much; seams move each time."""
         first = self._history.offsets[:-1]
         last = np.maximum(self._history.offsets[1:] - self._objective.idle, first)
         lengths = last - first
