@@ -7,7 +7,7 @@ import platform
 import random
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +42,12 @@ def report(name: str, figures: dict[str, float], conditions: dict[str, object]) 
 def say(text: str) -> None:
     """Progress, on standard error."""
     print(text, file=sys.stderr, flush=True)
+
+
+def cpu_seconds(pid: int) -> float:
+    """Processor time that a process has used so far: what noise of the machine does not change much."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def percentile(values: list[float], share: float) -> float:
@@ -90,8 +96,9 @@ async def latencies(
 
 @dataclass(frozen=True)
 class Shop:
-    """A running suite with items, users with histories, consent and devices."""
+    """A running suite with items, users with histories, consent and devices; its state is in `folder`."""
 
+    folder: Path
     suite: Suite
     magpie: Magpie
     users: list[str]
@@ -100,16 +107,18 @@ class Shop:
 
 @asynccontextmanager
 async def shop(
-    *, users: int, items: int, events_a_user: int = 40, trained: bool = True
+    *, users: int, items: int, events_a_user: int = 40, trained: bool = True, rooms: Iterable[str] = ()
 ) -> AsyncIterator[Shop]:
-    """Starts a suite in a temporary folder, fills it, trains and releases models, and takes it down after."""
+    """Starts a suite in a temporary folder, fills it, trains and releases models, and takes it down after.
+
+    With `rooms` only these are started; `profile` and `candidate` must be among them.
+    """
     with TemporaryDirectory(prefix="magpie-benchmark-") as folder:
         say("starting the suite")
-        options = SuiteOptions(state=Path(folder), auto_ports=True)
+        options = SuiteOptions(state=Path(folder), auto_ports=True, rooms=frozenset(rooms))
         async with Suite(options) as suite, Magpie(suite.endpoints, timeout_seconds=60) as magpie:
-            place = Shop(
-                suite, magpie, [f"user-{n}" for n in range(users)], [f"item-{n}" for n in range(items)]
-            )
+            names = [f"user-{n}" for n in range(users)], [f"item-{n}" for n in range(items)]
+            place = Shop(Path(folder), suite, magpie, *names)
             say(f"filling it: {items} items, {users} users")
             await _fill(place, events_a_user)
             if trained:

@@ -15,11 +15,13 @@ from magpie.v1 import catalog_service_pb2_grpc as catalog_grpc
 from magpie_services.candidate.catalogue import Catalogue
 from magpie_services.candidate.covisit import Covisits
 from magpie_services.candidate.feed import Feed
+from magpie_services.candidate.newcomers import Newcomers
 from magpie_services.candidate.redis_store import RedisStore
 from magpie_services.candidate.retriever import Retriever
 from magpie_services.candidate.servicer import CandidateServicer, CatalogServicer
 from magpie_services.candidate.settings import CandidateSettings
 from magpie_services.candidate.shelf import Shelf
+from magpie_services.candidate.vector_index import Kind
 from magpie_services.core.mirror import Mirror
 from magpie_services.kit import serving
 from magpie_services.kit.breaker import CircuitBreaker
@@ -48,10 +50,12 @@ class Candidate:
         self.retriever = Retriever(
             Prediction(self._channel),
             breaker,
+            Kind(exact_items=settings.exact_items, recall=settings.index_recall, int8=settings.index_int8),
             timeout_seconds=settings.retrieve_timeout_seconds,
             poll_seconds=settings.poll_seconds,
         )
         store = RedisStore(self._redis)
+        self._newcomers = Newcomers(self.retriever, mirror.columns, store)
         self._catalog = CatalogServicer(Catalogue(store, self.clock), store, shelf, Answers(self._redis).once)
         self._candidate = CandidateServicer(
             mirror,
@@ -69,7 +73,7 @@ class Candidate:
 
     @property
     def loops(self) -> list[Loop]:
-        return [self.feed.run, self.feed.save_regularly, self.retriever.run]
+        return [self.feed.run, self.feed.save_regularly, self.retriever.run, self._newcomers.run]
 
     async def ready(self) -> bool:
         return self.feed.caught_up

@@ -1,6 +1,7 @@
-"""One release of the retrieval model as candidate holds it: never changed, replaced whole by a newer one."""
+"""One release of the retrieval model as candidate holds it: replaced by a newer one; new items join it."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,30 +10,51 @@ from magpie_services.candidate.vector_index import Floats, VectorIndex
 from magpie_services.core.columns import UNKNOWN, ItemColumns
 
 
-@dataclass(frozen=True)
 class Release:
-    """One version: ids by vocabulary index (0 is padding), unit vectors float32 [n, d] and their index."""
+    """One version: its ids by code (0 is padding), and an index of their unit vectors float32 [n, d].
 
-    version: int
-    ids: tuple[str, ...]
-    vectors: Floats
-    index: VectorIndex
-    codes: dict[str, int]
-    _rows: dict[int, tuple[NDArray[np.int32], NDArray[np.int32]]] = field(default_factory=dict, repr=False)
+    The first codes are the model's vocabulary; items that joined later have a vector, but the model cannot
+    read them in a history.
+    """
+
+    def __init__(
+        self, version: int, ids: Sequence[str], index: VectorIndex, *, describes: bool = False
+    ) -> None:
+        self.version = version
+        self.describes = describes  # the model can tell the vector of an item that it has not seen
+        self.index = index
+        self.ids = list(ids)
+        self.codes = {item_id: code for code, item_id in enumerate(ids) if item_id}
+        self.vocabulary = len(self.ids)
+        self._rows: tuple[tuple[int, int], NDArray[np.int32], NDArray[np.int32]] | None = None
+
+    @property
+    def vectors(self) -> Floats:
+        return self.index.vectors
+
+    def join(self, ids: Sequence[str], vectors: Floats) -> None:
+        """Items that the release did not know, with unit vectors float32 [m, d]; found from now on."""
+        self.codes |= {item_id: len(self.ids) + at for at, item_id in enumerate(ids)}
+        self.ids += ids
+        self.index.add(vectors)
+
+    def reads(self, item_id: str) -> int:
+        """The code of an item in a history, 0 where the model does not know it."""
+        code = self.codes.get(item_id, 0)
+        return code if code < self.vocabulary else 0
 
     def rows(self, columns: ItemColumns) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """Catalogue row of every vector int32 [n], and vector of every catalogue row int32 [len(columns)].
 
         -1 where one does not know the other.
         """
-        size = len(columns)
-        if size not in self._rows:
+        sizes = len(columns), len(self.ids)
+        if self._rows is None or self._rows[0] != sizes:
             rows = columns.rows(self.ids)
-            inverse = np.full(size, UNKNOWN, dtype=np.int32)
+            inverse = np.full(len(columns), UNKNOWN, dtype=np.int32)
             inverse[rows[rows >= 0]] = np.flatnonzero(rows >= 0)
-            self._rows.clear()
-            self._rows[size] = rows, inverse
-        return self._rows[size]
+            self._rows = sizes, rows, inverse
+        return self._rows[1:]
 
 
 @dataclass(frozen=True)

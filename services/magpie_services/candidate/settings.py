@@ -21,6 +21,13 @@ class CandidateSettings(ServiceSettings):
     retrieve_timeout_seconds: float = Field(
         default=0.2, gt=0, description="time for user vectors of one user; 3 ms more for each further one"
     )
+    exact_items: int = Field(
+        default=50_000, ge=0, description="items up to which every vector is compared; beyond it HNSW"
+    )
+    index_recall: float = Field(
+        default=0.98, ge=0, le=1, description="recall@100 below which an approximate index is not used"
+    )
+    index_int8: bool = Field(default=False, description="HNSW over vectors of one byte a number: less memory")
     poll_seconds: float = Field(default=2.0, gt=0, description="how often to look for a newer model")
     breaker_failures: int = Field(
         default=5, gt=0, description="failures in a row after which the model rests"

@@ -39,6 +39,9 @@ MODELS_REFUSED = Counter(
     ["model"],
     registry=REGISTRY,
 )
+INDEX_RECALL = Gauge(
+    "magpie_index_recall", "Recall@100 of the approximate index against exact search.", registry=REGISTRY
+)
 
 PUSH_DECISIONS = Counter(
     "magpie_push_decisions_total",

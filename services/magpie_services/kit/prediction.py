@@ -37,6 +37,26 @@ class Signature(NamedTuple):
     outputs: dict[str, TensorSpec]
 
 
+def unfit(found: Mapping[str, Signature], wanted: Mapping[str, Signature]) -> str:
+    """Why a model of signatures `found` cannot be called as `wanted`; "" where it can.
+
+    Inputs must be the same, with -1 standing for any size on either side; outputs must be there.
+    """
+    for name, needs in wanted.items():
+        has = found.get(name)
+        if has is None:
+            return f"it lacks the signature {name}"
+        if has.inputs.keys() != needs.inputs.keys():
+            return f"{name} reads {sorted(has.inputs)}, not {sorted(needs.inputs)}"
+        for tensor, spec in needs.inputs.items():
+            if not _like(has.inputs[tensor], spec):
+                return f"{name} reads {tensor} as {has.inputs[tensor]}, not {spec}"
+        for tensor, spec in needs.outputs.items():
+            if tensor not in has.outputs or has.outputs[tensor].dtype != spec.dtype:
+                return f"{name} does not answer {tensor} as {spec.dtype}"
+    return ""
+
+
 class ModelConfig(NamedTuple):
     """A model to serve: exactly `versions` (all new ones when empty), `labels` name some of them."""
 
@@ -128,6 +148,12 @@ class Prediction:
         if response.status.error_code:
             log.warning("models.reload_refused", models=names, text=response.status.error_message)
             raise Unavailable("the model server refused the new configuration")
+
+
+def _like(one: TensorSpec, other: TensorSpec) -> bool:
+    sizes = zip(one.shape, other.shape, strict=False)
+    alike = all(a == b or -1 in (a, b) for a, b in sizes)
+    return one.dtype == other.dtype and len(one.shape) == len(other.shape) and alike
 
 
 def _set_model(spec: Any, model: str, version: int | None, label: str | None) -> None:

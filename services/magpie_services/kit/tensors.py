@@ -34,6 +34,11 @@ def dtype_name(number: int) -> str:
     return _NAMES[number][0]
 
 
+def dtype_number(name: str) -> int:
+    """The DataType of a name that `dtype_name` answers."""
+    return _STRING if name == "string" else _TYPES[name][0]
+
+
 def to_proto(array: Array) -> Any:
     """A TensorProto of the same shape. Strings are arrays of `str` or `bytes`, of dtype object, U or S.
 

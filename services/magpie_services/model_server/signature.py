@@ -63,7 +63,7 @@ class Signature:
         try:
             compiled = self._call(self._compiled, arrays)
         except (Invalid, Unavailable, tf.errors.OpError, ValueError, TypeError) as error:
-            log.warning("signature.not_compiled", signature=self._name, error=str(error).partition("\n")[0])
+            log.warning("signature.not_compiled", signature=self._name, error=_said(error))
             return
         for alias, values in compiled.items():
             if not np.allclose(values, plain[alias], rtol=TOLERANCE, atol=TOLERANCE):
@@ -91,7 +91,7 @@ class Signature:
                 results = function(*values)
             return {alias: value.numpy() for alias, value in results.items()}
         except (tf.errors.InvalidArgumentError, tf.errors.OutOfRangeError) as error:
-            raise Invalid("inputs", str(error).partition("\n")[0]) from error
+            raise Invalid("inputs", _said(error)) from error
         except (tf.errors.ResourceExhaustedError, tf.errors.UnavailableError) as error:
             raise Unavailable("the model server is out of resources") from error
 
@@ -127,6 +127,12 @@ def _array(field: str, proto: tensor_pb2.TensorProto, spec: tf.TensorSpec) -> ND
         return tensors.from_proto(proto)
     except ValueError as error:
         raise Invalid(field, "content and shape do not agree") from error
+
+
+def _said(error: Exception) -> str:
+    """What went wrong: TensorFlow says it last, after where, and before the name of the node."""
+    text, _, node = str(error).partition("\n\t [[")
+    return text.splitlines()[-1 if node else 0]
 
 
 def _shapes(arrays: Mapping[str, NDArray[Any]]) -> Shapes:

@@ -21,9 +21,7 @@ from magpie_services.core.portraits import Portrait
 SIZE = 120
 VECTORS = np.concatenate([np.zeros((1, 64), np.float32), shop.vectors(SIZE)])
 IDS = ("", *(f"i{number}" for number in range(SIZE)))
-RELEASE = Release(
-    1, IDS, VECTORS, vector_index.build(VECTORS), {one: at for at, one in enumerate(IDS) if one}
-)
+RELEASE = Release(1, IDS, vector_index.build(VECTORS, vector_index.Kind()))
 
 
 class World:

@@ -9,7 +9,7 @@ from tests.unit.deploy.manifests import K8S, ROOT, containers, kubectl, load, of
 
 from magpie_services.candidate import retriever
 from magpie_services.candidate.servicer import MAX_PORTRAITS
-from magpie_services.ranking import batch
+from magpie_services.core import buckets
 
 CPU = ROOT / "deploy/tf_serving/batching.txt"
 GPU = K8S / "components/tf-serving-gpu/batching.txt"
@@ -30,7 +30,7 @@ def test_every_call_fits_into_a_batch(path: Path) -> None:
     assert allowed[-1] == largest  # the server does not start otherwise
     assert largest >= max(MAX_PORTRAITS, retriever.PAGE)
     # A call that comes alone is padded no further than its client did.
-    assert {*batch.USERS, *retriever.BATCHES} <= set(allowed)
+    assert {*buckets.USERS, *buckets.READERS} <= set(allowed)
     assert "\npad_variable_length_inputs: true\n" in text
     assert number("num_batch_threads", text) >= 1
     assert number("max_enqueued_batches", text) >= 1

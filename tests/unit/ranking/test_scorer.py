@@ -15,7 +15,7 @@ def test_the_prior_fits_and_gives_probabilities() -> None:
     prior = light.prior()
     probabilities = prior.probabilities(built(20, 3))
     assert prior.fits
-    assert probabilities.shape == (2, 64, len(HEADS))
+    assert probabilities.shape == (2, 100, len(HEADS))
     assert ((probabilities > 0) & (probabilities < 0.5)).all()
 
 
@@ -51,7 +51,7 @@ def test_a_sample_has_the_best_and_a_fair_share_of_the_rest(
     order = list(reversed(range(size)))
     drawn, chance = scorer.sample(order, best, rest, seed, "u")
     others = max(size - best, 0)
-    assert set(order[:best]) <= drawn
+    assert set(order[:best]) <= set(drawn)
     assert len(drawn) == min(size, best) + min(rest, others)
     assert chance == (min(rest, others) / others if others else 1.0)
     assert (drawn, chance) == scorer.sample(order, best, rest, seed, "u")

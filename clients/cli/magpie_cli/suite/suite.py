@@ -68,6 +68,10 @@ class Suite:
         """Process id by name; 0 for one that is not running now."""
         return {process.name: process.pid for process in self.processes}
 
+    def address(self, room: str) -> str:
+        """Where a room serves gRPC: "host:port"."""
+        return f"{ports.HOST}:{self._ports[room]}"
+
     def metrics_url(self, room: str) -> str:
         """Where a room's Prometheus metrics are."""
         return f"http://{ports.HOST}:{self._ports[f'{room}.metrics']}/metrics"
