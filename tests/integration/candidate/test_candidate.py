@@ -9,6 +9,7 @@ from typing import Any
 import grpc
 import numpy as np
 import pytest
+from structlog.testing import capture_logs
 from tests import prediction_server, shop
 
 from magpie.v1 import candidate_service_pb2 as candidate_pb
@@ -19,6 +20,7 @@ from magpie_services.candidate.__main__ import Candidate
 from magpie_services.candidate.settings import CandidateSettings
 from magpie_services.core.events import EventKind
 from magpie_services.core.portraits import Portrait
+from magpie_services.kit import metrics
 from magpie_services.kit.redis import Redis
 from magpie_services.kit.serving import running
 from magpie_services.kit.streams import last_position
@@ -375,3 +377,91 @@ async def test_a_large_batch_is_answered_in_order(
     assert together == [one.item_id for one in alone.lists[0].candidates]
     asked = [one for one in models[0].asked if one[1] == "retrieve"]
     assert [size for *_, size in asked] == [128, 1], "one call a batch, padded"
+
+
+async def test_a_new_item_is_found_by_what_it_is_and_a_withdrawn_one_is_gone(
+    client: Client, models: tuple[prediction_server.Models, str]
+) -> None:
+    await fill(client)
+    await load(client, models[0], 1)
+    person = shop.portrait("u7", shop.visits(7, SIZE))
+    newest = shop.item(SIZE + 7, published_ms=0)
+
+    async def found() -> bool:
+        answer = await client.retrieve(person, limit=50)
+        near = {one.item_id: one for one in answer.lists[0].candidates}
+        return (
+            newest.item_id in near
+            and candidate_pb.CANDIDATE_SOURCE_VECTOR in near[newest.item_id].sources
+            and near[newest.item_id].similarity > 0.3
+        )
+
+    assert not await found()
+    await client.upsert(newest, request_id="new")
+    await until(found)
+    release = client.room.retriever.release
+    assert release is not None
+    assert (release.version, len(release.ids)) == (1, SIZE + 2)
+    assert release.reads(newest.item_id) == 0, "the model cannot read it in a history"
+    await client.catalog.RemoveItems(
+        catalog_pb.RemoveItemsRequest(item_ids=[newest.item_id], request_id="gone"), timeout=20
+    )
+
+    async def gone() -> bool:
+        return not await found()
+
+    await until(gone)
+    # The next release starts without it, and is told of items it lacks in the same way.
+    await client.upsert(newest, request_id="back")
+    await load(client, models[0], 2)
+    await until(found)
+
+
+def twice(ids: list[str], vectors: Any) -> prediction_server.Signatures:
+    return prediction_server.retriever([ids[0], *ids[:-1]], vectors)
+
+
+def long(ids: list[str], vectors: Any) -> prediction_server.Signatures:
+    return prediction_server.retriever(ids, 2 * vectors)
+
+
+def short(ids: list[str], vectors: Any) -> prediction_server.Signatures:
+    sound = prediction_server.retriever(ids, vectors)
+    return {**sound, "item_vectors": lambda inputs: {**sound["item_vectors"](inputs), "ids": np.array([])}}
+
+
+def mute(ids: list[str], vectors: Any) -> prediction_server.Signatures:
+    sound = prediction_server.retriever(ids, vectors)
+    return {name: signature for name, signature in sound.items() if name != "retrieve"}
+
+
+@pytest.mark.parametrize(
+    ("poison", "reason"),
+    [
+        (twice, "its vocabulary names an item twice, or not at all"),
+        (long, "its item vectors are not of length 1"),
+        (short, "its item vectors end early"),
+        (mute, "it lacks the signature retrieve"),
+    ],
+)
+async def test_a_release_that_does_not_fit_is_refused_and_the_old_one_stays(
+    client: Client, models: tuple[prediction_server.Models, str], poison: Any, reason: str
+) -> None:
+    await fill(client)
+    await load(client, models[0], 1)
+    refused = metrics.MODELS_REFUSED.labels("retriever")
+    before = refused._value.get()
+    ids = [f"i{number}" for number in range(SIZE)]
+    with capture_logs() as logs:
+        models[0].served["retriever"][2] = poison(ids, shop.vectors(SIZE))
+
+        async def told() -> bool:
+            return refused._value.get() > before
+
+        await until(told)
+        await asyncio.sleep(0.2)  # it is not tried again
+    assert refused._value.get() == before + 1
+    (line,) = [line for line in logs if line["event"] == "retriever.refused"]
+    assert (line["version"], line["reason"]) == (2, reason)
+    answer = await client.retrieve(shop.portrait("u7", shop.visits(7, SIZE)))
+    assert (answer.retriever_version, answer.degraded) == (1, False)

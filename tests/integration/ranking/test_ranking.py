@@ -9,6 +9,7 @@ from typing import Any
 import grpc
 import numpy as np
 import pytest
+from structlog.testing import capture_logs
 from tests import prediction_server, shop
 
 from magpie.v1 import candidate_service_pb2 as candidate_pb
@@ -16,6 +17,7 @@ from magpie.v1 import ranking_service_pb2 as ranking_pb
 from magpie.v1 import ranking_service_pb2_grpc as ranking_grpc
 from magpie_services.core.features import HEADS, SCHEMA_HASH
 from magpie_services.core.portraits import Portrait
+from magpie_services.kit import metrics
 from magpie_services.kit.redis import Redis
 from magpie_services.kit.serving import running
 from magpie_services.ranking.__main__ import Ranking
@@ -243,6 +245,29 @@ async def test_a_version_of_another_schema_is_refused(
     assert pinned.fallback
     assert pinned.ranker_version == 1
     assert not (await client.rank(PERSON)).fallback, "a refused version is no failure of the model server"
+
+
+def narrow(sound: prediction_server.Signatures) -> prediction_server.Signatures:
+    return {name: signature for name, signature in sound.items() if name != "rank"}
+
+
+async def test_a_version_that_lacks_a_signature_is_refused_and_the_old_one_stays(
+    client: Client, models: tuple[prediction_server.Models, str]
+) -> None:
+    await load(client, models[0], 1)
+    refused = metrics.MODELS_REFUSED.labels("ranker")
+    before = refused._value.get()
+    with capture_logs() as logs:
+        models[0].served["ranker"][2] = narrow(model())
+
+        async def told() -> bool:
+            return refused._value.get() > before
+
+        await until(told)
+        answer = await client.rank(PERSON)
+    assert (answer.ranker_version, answer.fallback) == (1, False)
+    (line,) = [line for line in logs if line["event"] == "ranker.refused"]
+    assert (line["version"], line["reason"]) == (2, "it lacks the signature rank")
 
 
 async def test_versions_swap_under_load_without_an_error(
