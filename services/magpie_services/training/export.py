@@ -19,7 +19,9 @@ from magpie_services.training.plan import HISTORY, RECENT
 from magpie_services.training.ranking.explanation import Explainer
 from magpie_services.training.ranking.network import Ranker
 from magpie_services.training.ranking.rows import WIDTHS
+from magpie_services.training.retrieval import transitions
 from magpie_services.training.retrieval.retriever import Retriever
+from magpie_services.training.retrieval.transitions import Transitions
 
 USER, ITEM, CROSS = WIDTHS
 
@@ -27,12 +29,17 @@ Inputs = Mapping[str, NDArray[np.generic]]
 
 
 class RetrieverModule(tf.Module):
-    """`retrieve` and `item_vectors` over a table of item vectors that is fixed at export, and `describe` for
-    items that came after.
+    """`retrieve` and `item_vectors` over a table of item vectors that is fixed at export, `describe` for
+    items that came after, and `transitions`, which know the last steps.
     """
 
-    def __init__(self, model: Retriever, ids: tuple[str, ...]) -> None:
+    def __init__(self, model: Retriever, ids: tuple[str, ...], table: Transitions, weight: float) -> None:
         super().__init__()
+        followers, strengths = table.padded()
+        self._followers = tf.Variable(followers, trainable=False, name="followers")
+        self._strengths = tf.Variable(strengths, trainable=False, name="strengths")
+        self._fading = tf.constant(table.settings.fading ** np.arange(table.settings.steps), tf.float32)
+        self._weight = tf.Variable(weight, trainable=False, dtype=tf.float32, name="weight")
         self._reader = _Untracked(model.reader)
         # Keras objects stay out of the SavedModel: only their values go in.
         self._tower = _Untracked(model)
@@ -55,6 +62,24 @@ class RetrieverModule(tf.Module):
         items = tf.where((items > 0) & (items < tf.shape(self._table)[0]), items, 0)
         vector = self._reader.layer(tf.gather(self._table, items), kinds, gaps, items > 0)
         return {"vector": tf.debugging.check_numerics(vector, "vector")}
+
+    @tf.function(input_signature=[tf.TensorSpec([None, HISTORY], tf.int32, name="items")], autograph=False)
+    def transitions(self, items: Any) -> dict[str, Any]:
+        """What follows the newest items of each user: `rows` int32 [B, K] of the table and `scores` float32
+        [B, K], 0 where there is none; a row that comes several times counts as the sum. `weight` [B] is what
+        the sum is worth beside the cosine of `retrieve`.
+        """
+        steps = self._fading.shape[0]
+        newest = tf.reverse(items, [1])[:, :steps]
+        newest = tf.where((newest > 0) & (newest < tf.shape(self._table)[0]), newest, 0)
+        rows = tf.gather(self._followers, newest)
+        scores = tf.gather(self._strengths, newest) * self._fading[:, None]
+        shape = [tf.shape(items)[0], steps * self._followers.shape[1]]
+        return {
+            "rows": tf.reshape(rows, shape),
+            "scores": tf.debugging.check_numerics(tf.reshape(scores, shape), "scores"),
+            "weight": tf.fill([tf.shape(items)[0]], self._weight),
+        }
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.int32, name="rows")], autograph=False)
     def item_vectors(self, rows: Any) -> dict[str, Any]:
@@ -154,19 +179,27 @@ class _Untracked:
         self.layer = layer
 
 
-def save_retriever(model: Retriever, ids: tuple[str, ...], folder: Path) -> None:
-    """Writes the SavedModel of a retriever into a new folder."""
-    module = RetrieverModule(model, ids)
+def save_retriever(
+    model: Retriever,
+    ids: tuple[str, ...],
+    folder: Path,
+    table: Transitions | None = None,
+    weight: float = 0.0,
+) -> None:
+    """Writes the SavedModel of a retriever into a new folder; without a `table` nothing follows anything."""
+    module = RetrieverModule(model, ids, table or transitions.nothing(len(ids)), weight)
     signatures = {
         "retrieve": module.retrieve,
         "item_vectors": module.item_vectors,
         "describe": module.describe,
+        "transitions": module.transitions,
     }
     zeros = np.zeros((max(READERS), HISTORY), np.int32)
     calls: list[tuple[str, Inputs]] = [
         ("retrieve", {"items": zeros[:n], "kinds": zeros[:n], "gaps": zeros[:n].astype(np.float32)})
         for n in READERS
     ]
+    calls += [("transitions", {"items": zeros[:n]}) for n in READERS]
     calls += [
         (
             "describe",

@@ -128,12 +128,12 @@ def _train(
         place = _place(partial, "ranker")
         twin, epochs = ranker_fit.train(plan.ranker, older, plan.seed, told, checkpoint=place)
         ranker_fit.calibrate(twin, older.take(ranker_fit.held_out(older, plan.seed)))
-    _export(export, plan.path / "twin", fitted.model, data, twin, guarantee is not None)
+    _export(export, plan.path / "twin", fitted, data, twin, guarantee is not None)
     if guarantee is None:
         ranker_fit.calibrate(twin, newest)  # after its export: it is examined on these
     told = journal.stage("retriever_all", 0.65, 0.85)
     place = _place(partial, "retriever_all")
-    retriever_fit.refit(fitted, data.vocabulary, data.history, plan.seed, told, place)
+    fitted = retriever_fit.refit(fitted, data.vocabulary, data.history, plan.seed, told, place)
     # What the twin found out about depth and calibration holds for the model that learns from all.
     told = journal.stage("ranker_all", 0.85, 0.95)
     if guarantee is not None:  # nothing of the twin, whose privacy nobody counts, goes into what is released
@@ -142,7 +142,7 @@ def _train(
         place = _place(partial, "ranker_all")
         final, _ = ranker_fit.train(plan.ranker, data.rows, plan.seed, told, epochs=epochs, checkpoint=place)
         ranker_fit.copy_calibration(twin, final)
-    _export(export, plan.path / "release", fitted.model, data, final, guarantee is not None)
+    _export(export, plan.path / "release", fitted, data, final, guarantee is not None)
     sent = data.rows.sent > 0
     return {
         "items": float(len(data.vocabulary) - 1),
@@ -152,6 +152,7 @@ def _train(
         "sent_arms": float(np.count_nonzero(sent)),
         "retriever_epochs": float(fitted.epochs),
         "retriever_validation_ndcg_at_10": fitted.validation_ndcg,
+        "transitions_weight": fitted.weight,
         "ranker_epochs": float(epochs),
     }
 
@@ -163,7 +164,9 @@ def _place(partial: Path, stage: str) -> File:
 def _export(export: Any, folder: Path, retriever: Any, data: Dataset, ranker: Any, private: bool) -> None:
     if parallel.group().member:
         return
-    export.save_retriever(retriever, data.vocabulary.ids, folder / "retriever")
+    export.save_retriever(
+        retriever.model, data.vocabulary.ids, folder / "retriever", retriever.transitions, retriever.weight
+    )
     # Where explanations start from; of a private ranker no average of the log either.
     average = None if private or not len(data.rows) else data.rows.features.mean(0)
     export.save_ranker(ranker, folder / "ranker", average)

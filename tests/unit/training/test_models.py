@@ -29,6 +29,7 @@ class Trained:
 
     folder: Path
     retriever: Any
+    fitted: Any
     ranker: Any
     data: Dataset
     exam: evaluation.Exam
@@ -47,10 +48,10 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     fitted = retriever_fit.train(RETRIEVER, known, history, data.cut_ms, 1, silent)
     ranker, _ = ranker_fit.train(RANKER, data.rows, 1, silent)
     ranker_fit.calibrate(ranker, data.rows)
-    export.save_retriever(fitted.model, known.ids, folder / "retriever")
+    export.save_retriever(fitted.model, known.ids, folder / "retriever", fitted.transitions, fitted.weight)
     export.save_ranker(ranker, folder / "ranker")
     exam = evaluation.build(data, 1)
-    return Trained(folder, fitted.model, ranker, data, exam, fitted.validation_ndcg)
+    return Trained(folder, fitted.model, fitted, ranker, data, exam, fitted.validation_ndcg)
 
 
 def load(folder: Path) -> Any:
@@ -93,6 +94,23 @@ def test_exported_user_vectors_are_those_of_the_model(trained: Trained) -> None:
     own = retriever_fit.user_vectors(trained.retriever, inputs, trained.retriever.vectors())
     np.testing.assert_allclose(served, own, atol=1e-5)
     np.testing.assert_allclose(np.linalg.norm(served, axis=1), 1.0, atol=1e-5)
+
+
+def test_exported_transitions_are_those_of_the_table(trained: Trained) -> None:
+    import tensorflow as tf
+
+    from magpie_services.training.retrieval import sequences
+
+    past = trained.exam.history
+    inputs = sequences.inputs_at(past, past.offsets[1:], np.full(len(past.users), trained.exam.cut_ms))
+    served = load(trained.folder / "retriever").signatures["transitions"](items=tf.constant(inputs.items))
+    sums = np.zeros((len(past.users), len(trained.data.vocabulary)), np.float32)
+    np.add.at(sums, (np.arange(len(sums))[:, None], served["rows"].numpy()), served["scores"].numpy())
+    np.testing.assert_allclose(sums, trained.fitted.transitions.scores(past), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(served["weight"].numpy(), trained.fitted.weight)
+    wild = tf.constant(np.full((1, 50), 10**6, np.int32))
+    served = load(trained.folder / "retriever").signatures["transitions"](items=wild)
+    assert not served["scores"].numpy().any()
 
 
 def test_item_vectors_come_in_pages_with_their_ids(trained: Trained) -> None:
@@ -163,16 +181,17 @@ def test_warm_up_records_run(trained: Trained) -> None:
     import tensorflow as tf
     from tensorflow_serving.apis import prediction_log_pb2
 
-    for name, count in (("retriever", 4), ("ranker", 9)):
+    for name in ("retriever", "ranker"):
         path = trained.folder / name / "assets.extra" / "tf_serving_warmup_requests"
         records = list(tf.data.TFRecordDataset(str(path)).as_numpy_iterator())
-        assert len(records) == count
-        model = load(trained.folder / name)
+        model, warmed = load(trained.folder / name), set()
         for record in records:
             request = prediction_log_pb2.PredictionLog.FromString(record).predict_log.request
             inputs = {key: tf.constant(tf.make_ndarray(value)) for key, value in request.inputs.items()}
             assert request.model_spec.name == name
             model.signatures[request.model_spec.signature_name](**inputs)
+            warmed.add(request.model_spec.signature_name)
+        assert warmed == set(model.signatures)
 
 
 def test_without_rows_the_ranker_is_the_prior() -> None:

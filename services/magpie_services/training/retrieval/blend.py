@@ -54,7 +54,7 @@ def trials(scorers: Sequence[Scorer], sample: History) -> list[tuple[float, ...]
     `sample`. The first of them leaves the first scorer alone.
     """
     few = sample.of(np.arange(min(_USERS, len(sample.users))))
-    first, *others = (max(_spread(scorer.scores(few)), 1e-9) for scorer in scorers)
+    first, *others = (max(spread(scorer.scores(few)), 1e-9) for scorer in scorers)
     steps = [[first / other * share for share in some] for other, some in zip(others, SHARES, strict=False)]
     return [(1.0, *some) for some in product(*steps)]
 
@@ -73,6 +73,6 @@ def blended(
     return Blend(tuple(scorers), tried[int(np.argmax(found))])
 
 
-def _spread(scores: NDArray[np.float32]) -> float:
+def spread(scores: NDArray[np.float32]) -> float:
     """By how much a user's best item is above their mean one."""
     return float(np.mean(scores[:, 1:].max(axis=1) - scores[:, 1:].mean(axis=1)))

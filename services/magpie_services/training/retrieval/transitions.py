@@ -42,6 +42,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     fading: float = 0.7
 
 
+FIRST = Settings()
+
 # What is tried on validation: a field at a time in this order, twice. The ends are wide on purpose: shops and
 # grocers lie far apart.
 GRID: dict[str, tuple[float, ...]] = {
@@ -140,14 +142,23 @@ def fit(pairs: Pairs, settings: Settings) -> Transitions:
     return Transitions(settings, _strongest(weights, total.row, total.col, settings.keep, pairs.size))
 
 
+def nothing(size: int) -> Transitions:
+    """A table in which nothing follows anything."""
+    return Transitions(Settings(keep=1, steps=1), Csr((size, size), dtype=np.float32))
+
+
 def tuned(
     pairs: Pairs,
     score: Callable[[Transitions], float],
     grid: dict[str, tuple[float, ...]] = GRID,
     log: Callable[[Settings, float], None] = lambda settings, found: None,
+    first: Settings = FIRST,
+    most: int = 1_000,
 ) -> Transitions:
-    """The settings that score best, by two rounds over the fields; each try is told to `log`."""
-    best = fit(pairs, Settings())
+    """The settings that score best, by two rounds over the fields from `first` on, at most `most` tries; each
+    is told to `log`.
+    """
+    best = fit(pairs, first)
     highest = score(best)
     log(best.settings, highest)
     tried = {best.settings}
@@ -156,6 +167,8 @@ def tuned(
             settings = msgspec.structs.replace(best.settings, **{name: value})
             if settings in tried or settings.window * len(pairs.history) > MAX_PAIRS:
                 continue
+            if len(tried) >= most:
+                return best
             tried.add(settings)
             made = fit(pairs, settings)
             found = score(made)
