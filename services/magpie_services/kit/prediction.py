@@ -127,6 +127,7 @@ class Prediction:
             signatures = {
                 name: Signature(_specs(definition.inputs), _specs(definition.outputs))
                 for name, definition in found.signature_def.items()
+                if not name.startswith("__")  # what TensorFlow keeps beside them for itself
             }
         except ValueError as error:
             raise Unavailable(f"model {model}: the signatures cannot be read") from error

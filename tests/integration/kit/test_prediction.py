@@ -47,6 +47,8 @@ class Doubler(prediction_service_grpc.PredictionServiceServicer, model_service_g
 
     async def GetModelMetadata(self, request: Any, context: Any) -> Any:
         found = metadata_pb2.SignatureDefMap()
+        # Every SavedModel has it: an output without type or shape.
+        found.signature_def["__saved_model_init_op"].outputs["__saved_model_init_op"].name = "NoOp"
         info = found.signature_def["double"].inputs["x"]
         info.dtype = 1
         for size in (-1, 4):
