@@ -1,5 +1,6 @@
 """What all tests share: a real Redis server."""
 
+import os
 import socket
 import subprocess
 import tempfile
@@ -13,6 +14,9 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.retry import Retry
 
 from magpie_services.kit.redis import Redis, connect
+
+# Compiling takes seconds a release; what tests of the model server and of the whole loop do is enough.
+os.environ.setdefault("MAGPIE_MODEL_SERVER_COMPILED", "")
 
 
 def free_port() -> int:

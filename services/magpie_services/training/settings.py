@@ -28,7 +28,7 @@ class TrainingSettings(ServiceSettings):
     candidate_address: str = Field(
         "dns:///127.0.0.1:7002", description="whose index must follow a release; empty means not to wait"
     )
-    load_wait_seconds: float = Field(60.0, gt=0, description="how long a release may take to be served")
+    load_wait_seconds: float = Field(180.0, gt=0, description="how long a release may take to be served")
     index_wait_seconds: float = Field(60.0, gt=0, description="how long the index may take to follow")
     keep_releases: int = Field(5, ge=2, description="releases that stay on disk")
     keep_runs: int = Field(3, ge=1, description="work folders of runs that stay on disk")
