@@ -1,4 +1,6 @@
-"""Two real processes that learn one model: the same weights in both, and those of one process alone."""
+"""Two real processes that learn one model: the same weights in both, and those of one process alone; and a
+whole fit by two, that a worker would take over.
+"""
 
 import os
 import socket
@@ -8,6 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.unit.training import worlds
+
+from magpie_services.kit.redis import Redis
+from magpie_services.training import results
+from magpie_services.training.records import RunState
+from magpie_services.training.redis_store import RedisStore
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.xdist_group("tensorflow"), pytest.mark.timeout(300)]
 
@@ -21,17 +29,19 @@ from magpie_services.training import parallel, workers
 from magpie_services.training.plan import RankerPlan, RetrieverPlan
 
 out, member, addresses = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
-group = workers.join(addresses, member) if addresses else parallel.ALONE
+group = workers.join(addresses, member)
 
 from magpie_services.training.ranking import fit as ranker_fit
 from magpie_services.training.retrieval import fit as retriever_fit
 
 known, history = worlds.world(users=40, events=12, items=16)
 seconds = 1e6
-told = []
-def report(activity, share, *, step=None, loss=None, metric=None):
-    told.append((loss, np.nan if metric is None else metric))
-with parallel.joined(group):
+
+
+def learnt():
+    told = []
+    def report(activity, share, *, step=None, loss=None, metric=None):
+        told.append((loss, np.nan if metric is None else metric))
     plan = RetrieverPlan(
         epochs=2, seconds=seconds, patience=9, batch=8, full_below=100, dropout=0.0, input_dropout=0.0,
         id_dropout=0.0, learning_rate=1e-3,
@@ -39,9 +49,14 @@ with parallel.joined(group):
     fitted = retriever_fit.train(plan, known, history, worlds.END_MS, 3, report)
     simple, rows = RankerPlan(epochs=1, seconds=seconds), worlds.rows(1_500)
     ranker, _ = ranker_fit.train(simple, rows, 3, report, epochs=1)
-arrays = {f"retriever{at}": one.numpy() for at, one in enumerate(fitted.model.trainable_variables)}
-arrays |= {f"ranker{at}": one.numpy() for at, one in enumerate(ranker.trainable_variables)}
-np.savez(out, told=np.array(told), **arrays)
+    arrays = {f"retriever{at}": one.numpy() for at, one in enumerate(fitted.model.trainable_variables)}
+    arrays |= {f"ranker{at}": one.numpy() for at, one in enumerate(ranker.trainable_variables)}
+    return {"told": np.array(told), **arrays}
+
+with parallel.joined(group):
+    np.savez(out, **learnt())
+if member == 0:
+    np.savez(out.with_name("alone.npz"), **learnt())
 import os
 os._exit(0)
 """
@@ -58,33 +73,41 @@ def free_ports(count: int) -> list[int]:
 
 
 def start(out: Path, member: int, addresses: list[str]) -> subprocess.Popen[bytes]:
+    return launch(out.with_suffix(".log"), ["-c", PROGRAM, str(out), str(member), *addresses], {})
+
+
+def launch(log_path: Path, arguments: list[str], settings: dict[str, str]) -> subprocess.Popen[bytes]:
     threads = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1", "OMP_NUM_THREADS": "1"}
     environment = {**os.environ, **threads, "TF_CPP_MIN_LOG_LEVEL": "3"}
     for name in ("http_proxy", "https_proxy", "grpc_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
         environment.pop(name, None)
-    with out.with_suffix(".log").open("wb") as log:
+    with log_path.open("wb") as log:
         return subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, str(out), str(member), *addresses],
+            [sys.executable, *arguments],
             stdout=log,
             stderr=log,
-            env=environment,
+            env={**environment, **settings},
             cwd=Path(__file__).parents[3],
         )
 
 
-def test_two_processes_learn_what_one_does(tmp_path: Path) -> None:
-    addresses = [f"127.0.0.1:{port}" for port in free_ports(2)]
-    outs = [tmp_path / "first.npz", tmp_path / "second.npz", tmp_path / "alone.npz"]
-    running = [start(outs[0], 0, addresses), start(outs[1], 1, addresses), start(outs[2], 0, [])]
+def wait(running: dict[Path, subprocess.Popen[bytes]]) -> None:
+    """Until all have ended well. Keyed by their logs."""
     try:
-        for process, out in zip(running, outs, strict=True):
-            assert process.wait(240) == 0, out.with_suffix(".log").read_text()[-3_000:]
+        for log, process in running.items():
+            assert process.wait(240) == 0, log.read_text()[-3_000:]
     finally:
-        for process in running:
+        for process in running.values():
             if process.poll() is None:
                 process.kill()
                 process.wait()
-    first, second, alone = (dict(np.load(out)) for out in outs)
+
+
+def test_two_processes_learn_what_one_does(tmp_path: Path) -> None:
+    addresses = [f"127.0.0.1:{port}" for port in free_ports(2)]
+    outs = [tmp_path / "first.npz", tmp_path / "second.npz"]
+    wait({out.with_suffix(".log"): start(out, place, addresses) for place, out in enumerate(outs)})
+    first, second, alone = (dict(np.load(out)) for out in (*outs, tmp_path / "alone.npz"))
     assert first.keys() == alone.keys()
     for name, value in first.items():
         assert np.array_equal(value, second[name], equal_nan=True), f"{name} differs between the two"
@@ -94,3 +117,34 @@ def test_two_processes_learn_what_one_does(tmp_path: Path) -> None:
     for name in (name for name in first if name.startswith("retriever")):
         apart = np.abs(first[name] - alone[name]).mean()
         assert apart < 0.05 * np.abs(alone[name]).mean() + 1e-4, name
+
+
+async def test_a_fit_by_two_is_handed_to_the_worker(redis: Redis, redis_url: str, tmp_path: Path) -> None:
+    worlds.lake(tmp_path / "lake", users=40, events=12, items=16, decisions=150)
+    settings = {
+        "MAGPIE_TRAINING_REDIS_URL": redis_url,
+        "MAGPIE_TRAINING_LAKE_FOLDER": str(tmp_path / "lake"),
+        "MAGPIE_TRAINING_MODEL_FOLDER": str(tmp_path / "models"),
+        "MAGPIE_TRAINING_RETRIEVER_EPOCHS": "2",
+        "MAGPIE_TRAINING_RANKER_EPOCHS": "1",
+    }
+    members = [f"127.0.0.1:{port}" for port in free_ports(2)]
+    arguments = ["-m", "magpie_services.training.together", "--run", "both", "--members", *members]
+    wait(
+        {
+            tmp_path / f"{place}.log": launch(
+                tmp_path / f"{place}.log", arguments, {**settings, "JOB_COMPLETION_INDEX": str(place)}
+            )
+            for place in range(2)
+        }
+    )
+    run = await RedisStore(redis).run("both")
+    assert run.state == RunState.QUEUED
+    assert await redis.llen("magpie:celery:train") == 1
+    folder = tmp_path / "models" / ".runs" / "both"
+    assert results.report(folder).metrics["retriever_epochs"] >= 1
+    assert sorted(found.name for found in folder.iterdir() if found.is_dir()) == [
+        "release",
+        "tensorboard",
+        "twin",
+    ]

@@ -96,11 +96,10 @@ def test_a_killed_fit_ends_with_the_same_weights(tmp_path: Path) -> None:
     ended(peace)
     plan(trouble)
     killed_after(trouble, "retriever", 2)
-    killed_after(trouble, "ranker", 1)
     told = ended(trouble)
     # The last try neither read the lake nor did an epoch again that an earlier one had kept.
     assert not [one for one in told if one["activity"] == "reading the lake"]
-    assert not [one for one in told if one.get("stage") == "retriever"]
+    assert [one["step"] for one in told if one.get("stage") == "retriever"] == [3, 4]
     mine, theirs = variables(trouble), variables(peace)
     assert mine.keys() == theirs.keys()
     for name, value in mine.items():

@@ -1,5 +1,6 @@
 """Every overlay renders, is what Kubernetes accepts, and keeps the rules that a pod of ours lives by."""
 
+import importlib.util
 import re
 import shutil
 from pathlib import Path
@@ -71,7 +72,7 @@ def test_an_overlay_is_valid(overlay: str) -> None:
 
 
 @rendered
-@pytest.mark.parametrize("component", ["monitoring", "secrets"])
+@pytest.mark.parametrize("component", ["monitoring", "secrets", "training-together"])
 def test_an_optional_component_renders_over_an_overlay(component: str, tmp_path: Path) -> None:
     shutil.copytree(K8S, tmp_path / "k8s")
     shutil.copytree(K8S.parent / "deploy/tf_serving", tmp_path / "deploy/tf_serving")
@@ -84,6 +85,9 @@ def test_an_optional_component_renders_over_an_overlay(component: str, tmp_path:
         f"resources: [../cpu]\ncomponents: [../../components/{component}]\n"
     )
     objects = render(mine)
+    if component == "training-together":
+        for found in objects:
+            check(found)
     if component == "secrets":
         (secret,) = of(objects, "Secret").values()
         wanted = {
@@ -233,3 +237,39 @@ def test_the_gpu_overlay_asks_for_a_gpu_where_there_are_some() -> None:
     assert serving["nodeSelector"]
     assert serving["tolerations"]
     assert "--enable_profiler=false" in container["args"]
+
+
+def test_the_members_of_a_fit_find_each_other() -> None:
+    objects = load((K8S / "components/training-together/together.yaml").read_text())
+    (job,), (service,) = of(objects, "Job").values(), of(objects, "Service").values()
+    (policy,) = of(objects, "NetworkPolicy").values()
+    spec, (container,) = pod(job), containers(job)
+    members = container["args"][container["args"].index("--members") + 1 :]
+    count, port = len(members), service["spec"]["ports"][0]["port"]
+    assert job["spec"]["completionMode"] == "Indexed"
+    assert job["spec"]["completions"] == job["spec"]["parallelism"] == count
+    # A pod of an indexed Job is named after the Job and its place, within the Service that is its subdomain.
+    name, subdomain = job["metadata"]["name"], spec["subdomain"]
+    assert members == [f"{name}-{place}.{subdomain}:{port}" for place in range(count)]
+    assert subdomain == service["metadata"]["name"]
+    assert service["spec"]["clusterIP"] == "None"
+    assert service["spec"]["publishNotReadyAddresses"]
+    assert selects({"matchLabels": service["spec"]["selector"]}, labels(job))
+    assert allows([policy["spec"]], "ingress", "from", job, job, port)
+    assert allows([policy["spec"]], "egress", "to", job, job, port)
+    worker = load((K8S / "base/training/worker.yaml").read_text())
+    (trained,) = containers(of(worker, "Deployment")["worker"])
+    assert container["image"] == trained["image"]
+    assert environment(container, objects=_training_config()).keys() >= {"MAGPIE_TRAINING_REDIS_URL"}
+    assert importlib.util.find_spec(f"{container['args'][0]}.__main__") is not None
+    # What every Deployment gets from hardening.yaml, a Job has to say itself.
+    (hardening,) = load((K8S / "base/hardening.yaml").read_text())
+    for name, value in pod(hardening)["securityContext"].items():
+        assert spec["securityContext"][name] == value
+    assert container["securityContext"] == containers(hardening)[0]["securityContext"]
+    assert spec["automountServiceAccountToken"] is False
+    assert container["resources"]["limits"]["memory"] == container["resources"]["requests"]["memory"]
+
+
+def _training_config() -> list[Object]:
+    return [{"kind": "ConfigMap", "metadata": {"name": "training"}, "data": {}}]
