@@ -130,6 +130,24 @@ def test_item_vectors_come_in_pages_with_their_ids(trained: Trained) -> None:
     assert not beyond["vectors"].numpy().any()
 
 
+def test_an_item_that_came_later_has_a_vector_among_its_like(trained: Trained) -> None:
+    import tensorflow as tf
+
+    from magpie_services.core import item_codes
+
+    newcomers = worlds.catalogue(8)  # one of each group; `describe` is not told who they are
+    vectors = load(trained.folder / "retriever").signatures["describe"](
+        tags=tf.constant([item_codes.tags(item) for item in newcomers]),
+        brands=tf.constant([item_codes.brand(item) for item in newcomers]),
+        bands=tf.constant([item_codes.band(item) for item in newcomers]),
+        words=tf.constant([item_codes.words(item) for item in newcomers]),
+    )["vectors"]
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-5)
+    table = trained.retriever.vectors()[1:]  # item n is of group n % 8
+    nearest = np.argsort(-(vectors @ table.T), axis=1)[:, :10]
+    assert np.mean(nearest % 8 == np.arange(8)[:, None]) > 0.8
+
+
 def test_somebody_without_history_and_items_out_of_range_do_no_harm(trained: Trained) -> None:
     import tensorflow as tf
 
