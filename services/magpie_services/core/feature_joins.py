@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from magpie_services.core.columns import ItemColumns
 from magpie_services.core.interest import interests
-from magpie_services.core.memory import ItemMemory
+from magpie_services.core.memory import DAY_MS, ItemMemory
 from magpie_services.core.portraits import Portrait
 
 MEMORY_FIELDS = {name: index for index, name in enumerate(ItemMemory.__struct_fields__)}
@@ -48,10 +48,20 @@ class Memory:
         )
         self.purchases = np.bincount(self._user, table[:, MEMORY_FIELDS["purchases"]], minlength=len(held))
         self._items = Lookup(keys_of(self._user, self._rows), table)
+        days = [portrait.spend.order_days for portrait in portraits]
+        self.order_days = np.array([len(some) for some in days])
+        owners = np.repeat(np.arange(len(days)), self.order_days)
+        self._order_days = keys_of(owners, np.array([day for some in days for day in some], dtype=np.int64))
 
     def of(self, keys: NDArray[np.int64]) -> NDArray[np.float64]:
         """The memory of (user, item) keys [...]: [..., fields of ItemMemory]."""
         return self._items.find(keys)
+
+    def orders_after(self, user: NDArray[np.integer], at_ms: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Days with an order of each user [B, 1] after the day of a moment [B, N]; all of them for 0."""
+        day = (at_ms // DAY_MS).astype(np.int64)
+        after = np.searchsorted(self._order_days, keys_of(user, day), side="right")
+        return np.asarray(np.cumsum(self.order_days)[user] - after)
 
     def share(
         self, column: str, user: NDArray[np.integer], codes: NDArray[np.integer]

@@ -60,6 +60,9 @@ __all__ = [
 
 Floats = NDArray[np.float32]
 
+# What is assumed of an item until its user shows otherwise: bought again on one order day in ten, worth four.
+HABIT, PATIENCE = 0.1, 4.0
+
 
 def user_features(portraits: Sequence[Portrait], now_ms: int) -> Floats:
     """Features of users at the moment of the decision: float32 [B, U]."""
@@ -131,6 +134,11 @@ def cross_features(
     price_gap = np.where(
         priced & (take(columns, "priced", rows) > 0), take(columns, "log_price", rows) - mean_price, 0.0
     )
+    bought = count["purchases"] > 0
+    orders = memory.order_days[:, None]
+    since_first = memory.orders_after(user, count["first_purchase_ms"])
+    habit = (np.maximum(count["purchases"] - 1.0, 0.0) + HABIT * PATIENCE) / (since_first + PATIENCE)
+    month = columns.popularity(rows, now_ms)[..., 2]
     sensitivity = np.array([price_sensitivity(portrait) for portrait in portraits])[:, None]
     times, last_push_ms, ignored = np.moveaxis(pushed["item"].find(key), -1, 0)
     found = {
@@ -140,7 +148,7 @@ def cross_features(
         "carts_of_item": np.log1p(count["carts"]),
         "wished": count["wishes"] > 0,
         "in_cart": count["last_cart_ms"] > np.maximum(count["last_uncart_ms"], count["last_purchase_ms"]),
-        "bought_before": count["purchases"] > 0,
+        "bought_before": bought,
         "purchases_of_item": np.log1p(count["purchases"]),
         "purchase_share": count["purchases"] / np.maximum(memory.purchases[:, None], 1.0),
         "returned": count["returns"] > 0,
@@ -148,6 +156,10 @@ def cross_features(
         "dwell_on_item": np.log1p(count["dwell_seconds"]) / 4.0,
         "days_since_item": _log_days(now_ms, count["last_ms"]),
         "days_since_purchase": _log_days(now_ms, count["last_purchase_ms"]),
+        "order_share": np.where(bought, np.log((count["purchases"] + 0.1) / (orders + 1.0)), 0.0) / 2.0,
+        "orders_since": np.where(bought, np.log1p(memory.orders_after(user, count["last_purchase_ms"])), 0.0),
+        "habit": np.where(bought, np.log(habit / HABIT), 0.0),
+        "popular_again": np.where(bought, np.log1p(month) / 2.0, 0.0),
         "repurchase_known": known_gap,
         "repurchase_due": np.where(known_gap, due, 0.0),
         "category_interest": memory.share("category", user, category),
@@ -213,11 +225,20 @@ def _user_row(portrait: Portrait, now_ms: int) -> dict[str, float]:
     clicked, dismissed = pushes.clicked.at(now_ms), pushes.dismissed.at(now_ms)
     stage = portrait.stage(now_ms)
     ages = [now_ms - entry.at_ms for entry in portrait.recent]
+    days_ordered, gap = len(spend.order_days), spend.mean_order_gap_days
+    since = (now_ms - spend.last_order_ms) / DAY_MS
+    purchases = sum(memory.purchases for memory in memories)
+    different = sum(memory.purchases > 0 for memory in memories)
     return {
         "seen_days": _days(now_ms, portrait.last_seen_ms),
         "tenure_days": _days(now_ms, portrait.first_seen_ms),
         "orders": math.log1p(spend.orders) / 2.0,
         "order_days": _days(now_ms, spend.last_order_ms),
+        "order_count": math.log1p(days_ordered) / 2.0,
+        "order_gap": math.log1p(gap) / 2.0,
+        "order_due": math.log(max(since, 0.5) / max(gap, 0.5)) if gap else 0.0,
+        "order_size": math.log1p(spend.orders / days_ordered) / 2.0 if days_ordered else 0.0,
+        "repeat_share": (purchases - different + 0.5) / (purchases + 2.0),
         "units_per_order": math.log1p(spend.units / spend.orders) if spend.orders else 0.0,
         "return_share": spend.returns / max(spend.orders, 1),
         "mean_log_price": spend.mean_log_price / 4.0,

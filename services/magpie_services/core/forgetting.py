@@ -8,7 +8,7 @@ taken for as old as the first.
 
 from magpie_services.core import codec
 from magpie_services.core.events import KIND_CODES, KINDS_BY_CODE, EventKind
-from magpie_services.core.memory import HOUR_MS, ItemMemory, Recent, Spend, decay
+from magpie_services.core.memory import DAY_MS, HOUR_MS, ItemMemory, Recent, Spend, decay
 from magpie_services.core.portraits import (
     CATEGORY_HALF_LIFE_DAYS,
     CATEGORY_WEIGHTS,
@@ -92,6 +92,7 @@ def _forget_from_item(portrait: Portrait, memory: ItemMemory, entry: Recent) -> 
             if memory.purchases < 2:
                 memory.first_purchase_ms = memory.last_purchase_ms
             _forget_order(portrait.spend, _last(portrait.recent, kind, 0))
+            _forget_order_day(portrait, entry.at_ms // DAY_MS)
         case EventKind.RETURN_ITEM if portrait.spend.returns:
             portrait.spend.returns -= 1
         case EventKind.REVIEW:
@@ -114,6 +115,16 @@ def _forget_order(spend: Spend, last_order_ms: int) -> None:
         spend.log_price_sum *= kept
         spend.log_price_squares *= kept
     spend.last_order_ms = min(spend.last_order_ms, last_order_ms) if spend.orders else 0
+
+
+def _forget_order_day(portrait: Portrait, day: int) -> None:
+    """The day is one with an order only as long as something else is known to have been bought on it."""
+    moments = {entry.at_ms for entry in portrait.recent if entry.kind == KIND_CODES[EventKind.PURCHASE]}
+    for memory in portrait.items.values():
+        moments |= {memory.first_purchase_ms, memory.last_purchase_ms}
+    days = portrait.spend.order_days
+    if day in days and all(at_ms // DAY_MS != day for at_ms in moments):
+        days.remove(day)
 
 
 def _last(entries: list[Recent], kind: EventKind, otherwise: int) -> int:

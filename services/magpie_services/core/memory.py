@@ -5,6 +5,8 @@ Parts are encoded as arrays to keep portraits small: fields are only ever append
 """
 
 import math
+from bisect import bisect_left
+from collections.abc import Iterable
 from typing import Annotated
 
 import msgspec
@@ -12,6 +14,7 @@ import msgspec
 HOUR_MS = 3_600_000
 DAY_MS = 86_400_000
 WINDOW_DAYS = (1.0, 7.0, 30.0)
+MAX_ORDER_DAYS = 128
 MAX_INT64 = 2**63 - 1
 
 # Held to when a portrait is decoded: it may come from anybody, and arithmetic on it must not fail.
@@ -156,6 +159,7 @@ class Search(msgspec.Struct, array_like=True):
 class Spend(msgspec.Struct, array_like=True):
     """How much and how a user buys. One purchase event is one order (line).
 
+    `order_days` has the newest 128 different days (UTC, since the epoch) with a purchase, oldest first.
     Prices are natural logs of major units; `paid` maps a currency to minor units, before returns.
     Prices in several currencies are not converted: shops are expected to bill a user in one.
     """
@@ -169,6 +173,13 @@ class Spend(msgspec.Struct, array_like=True):
     discounted: Count = 0
     paid: dict[str, int] = {}
     last_order_ms: Moment = 0
+    order_days: list[Count] = []
+
+    @property
+    def mean_order_gap_days(self) -> float:
+        """Mean days between days with a purchase, 0 for fewer than two."""
+        days = self.order_days
+        return (days[-1] - days[0]) / (len(days) - 1) if len(days) > 1 else 0.0
 
     @property
     def mean_log_price(self) -> float:
@@ -186,6 +197,15 @@ class Spend(msgspec.Struct, array_like=True):
     def discount_share(self) -> float:
         """Share of orders bought at a discount, 0 without orders."""
         return self.discounted / self.orders if self.orders else 0.0
+
+    def order_on(self, days: Iterable[int]) -> None:
+        """Takes days with a purchase, in any order."""
+        held = self.order_days
+        for day in days:
+            place = bisect_left(held, day)
+            if place == len(held) or held[place] != day:
+                held.insert(place, day)
+        del held[:-MAX_ORDER_DAYS]
 
     def pay(self, currency: str, minor: int) -> None:
         """Adds to what was paid; stops counting where an integer of 64 bits, which is stored, would end."""
@@ -205,6 +225,7 @@ class Spend(msgspec.Struct, array_like=True):
         for currency, minor in other.paid.items():
             self.pay(currency, minor)
         self.last_order_ms = max(self.last_order_ms, other.last_order_ms)
+        self.order_on(other.order_days)
 
 
 # From weak to strong: a push keeps the strongest thing that happened to it.

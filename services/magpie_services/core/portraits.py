@@ -303,6 +303,7 @@ def _fold_purchase(spend: Spend, event: Event, units: int) -> None:
     spend.orders += 1
     spend.units += units
     spend.last_order_ms = max(spend.last_order_ms, event.occurred_ms)
+    spend.order_on([event.occurred_ms // DAY_MS])
     spend.discounted += event.attributes.get("discounted", "").lower() in ("true", "1")
     price = event.unit_price
     if price is None or price.minor <= 0:

@@ -44,13 +44,13 @@ GROUPS: dict[str, frozenset[str]] = {
     ),
     "popularity": _names(
         "item_views item_purchases_week item_purchases_month item_conversion item_trend item_popularity",
-        "item_stars item_ratings",
+        "item_stars item_ratings popular_again",
     ),
     "taste": _names(
         "interest item_seen views_of_item carts_of_item wished in_cart bought_before purchases_of_item",
         "purchase_share returned own_stars dwell_on_item days_since_item days_since_purchase",
         "repurchase_known repurchase_due category_interest broad_interest stated_category brand_interest",
-        "category_focus",
+        "category_focus order_share orders_since habit repeat_share",
     ),
     "similarity": _names("similarity covisitation", *(f"from_{source}" for source in features.SOURCES)),
     "pushes": _names(
@@ -60,7 +60,7 @@ GROUPS: dict[str, frozenset[str]] = {
     ),
     "time": _names(
         "hour_sin hour_cos weekday_sin weekday_cos weekend hour_affinity zone_known seen_days recent_day",
-        "recent_week searches_week order_days",
+        "recent_week searches_week order_days order_gap order_due",
     ),
 }
 CAUSES = ("user", "item", *GROUPS)

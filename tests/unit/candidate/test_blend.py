@@ -80,7 +80,7 @@ def test_an_item_out_of_stock_or_withdrawn_is_never_a_candidate(
 def test_a_list_is_full_and_led_by_taste() -> None:
     found = WORLD.find(PERSON, 7, limit=50)
     assert len(found) == 50
-    assert [int(one.item_id[1:]) % shop.TASTES for one in found[:6]].count(7) >= 5
+    assert [int(one.item_id[1:]) % shop.TASTES for one in found[:6]].count(7) >= 4
     assert all(one.similarity != 0 for one in found), "also of what other sources brought"
     assert {"vector", "covisit", "repeat", "popular", "new", "random"} <= {
         s for one in found for s in one.sources

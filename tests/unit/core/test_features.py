@@ -27,7 +27,7 @@ from magpie_services.core.features import (
 from magpie_services.core.memory import DAY_MS, HOUR_MS
 from magpie_services.core.portraits import new_portrait
 
-GOLDEN = "9dcc0de9ecd954898e7532d568930ba3cba8737ec76e3f9e887dfdbcc0d1a93b"
+GOLDEN = "1a42bbb9a4db6e63695c54c63be63dfc7caa5a1436d3fcf0d09b21b07a680e5a"
 
 
 def test_the_schema_hash_is_the_one_that_models_carry() -> None:
@@ -115,6 +115,38 @@ def test_memory_of_the_item_is_joined_with_the_candidate() -> None:
     assert cross("item_seen", *bought, viewed, rows=rows) == [1, 1, 0, 0]
     shares = cross("category_interest", *bought, viewed, rows=rows)
     assert shares[0] == shares[3] > shares[1] > shares[2] == 0  # i3 and i10 share category c3
+
+
+def test_habits_are_counted_in_days_with_an_order() -> None:
+    days = {"i3": (90, 60, 30), "i4": (90, 90), "i5": (30,)}
+    bought = [
+        event(n, EventKind.PURCHASE, NOW_MS - day * DAY_MS + n, item_id=item_id)
+        for n, (item_id, day) in enumerate((item_id, day) for item_id in days for day in days[item_id])
+    ]
+    rows = [3, 4, 5, 6]
+    assert cross("orders_since", *bought, rows=rows) == pytest.approx([0, np.log(3), 0, 0])
+    shares = np.log(np.array([3.1, 2.1, 1.1]) / 4) / 2
+    assert cross("order_share", *bought, rows=rows) == pytest.approx([*shares, 0])
+    # Again twice in two chances; again once, at once, and then not in two; never had a chance; never bought.
+    assert cross("habit", *bought, rows=rows) == pytest.approx([np.log(4), np.log(14 / 6), 0, 0])
+    portrait = folded(bought)
+    assert portrait.spend.order_days == [(NOW_MS - day * DAY_MS) // DAY_MS for day in (90, 60, 30)]
+    user = dict(zip(USER_FEATURES, user_features([portrait], NOW_MS)[0].tolist(), strict=True))
+    assert user["order_count"] == pytest.approx(np.log(4) / 2)
+    assert user["order_gap"] == pytest.approx(np.log(31) / 2)
+    assert user["order_due"] == pytest.approx(0, abs=1e-6)
+    assert user["order_size"] == pytest.approx(np.log(3) / 2)
+    assert user["repeat_share"] == pytest.approx(3.5 / 8)
+    nobody = dict(zip(USER_FEATURES, user_features([new_portrait("n")], NOW_MS)[0].tolist(), strict=True))
+    assert nobody["order_count"] == nobody["order_gap"] == nobody["order_due"] == nobody["order_size"] == 0
+
+
+def test_what_all_buy_counts_apart_for_what_the_user_bought() -> None:
+    columns = catalogue()
+    columns.observe(["i3", "i4"], [KIND_CODES[EventKind.PURCHASE]] * 2, [NOW_MS] * 2)
+    portrait = folded([event(1, EventKind.PURCHASE, NOW_MS, item_id="i3")])
+    table = cross_features([portrait], columns, np.array([[3, 4]]), NOW_MS)
+    assert table[0, :, CROSS_FEATURES.index("popular_again")] == pytest.approx([np.log(2) / 2, 0])
 
 
 def test_pushes_of_the_item_are_remembered() -> None:

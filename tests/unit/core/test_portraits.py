@@ -10,7 +10,7 @@ from tests.unit.core.worlds import NOW_MS, event, folded, history
 
 from magpie_services.core.codec import decode, encode
 from magpie_services.core.events import EventKind
-from magpie_services.core.memory import DAY_MS, HOUR_MS
+from magpie_services.core.memory import DAY_MS, HOUR_MS, MAX_ORDER_DAYS
 from magpie_services.core.money import Money
 from magpie_services.core.portraits import (
     MAX_ITEMS,
@@ -130,6 +130,13 @@ def test_memory_is_bounded_and_keeps_what_was_bought() -> None:
     assert "bought" in portrait.items
     assert "i1" not in portrait.items
     assert portrait.recent[-1].item_id == "i299"
+
+
+def test_days_with_an_order_are_remembered_once_and_the_newest_kept() -> None:
+    days = list(range(20_000, 20_000 + MAX_ORDER_DAYS + 5))
+    for order in (days, days[::-1]):
+        buys = [event(n, EventKind.PURCHASE, day * DAY_MS, item_id="i1") for n, day in enumerate(order * 2)]
+        assert folded(buys).spend.order_days == days[5:]
 
 
 def test_searches_are_one_however_they_are_typed() -> None:
