@@ -14,6 +14,7 @@ from magpie.v1 import catalog_service_pb2_grpc as catalog_grpc
 from magpie.v1 import content_service_pb2 as content_pb
 from magpie.v1 import content_service_pb2_grpc as content_grpc
 from magpie.v1 import device_pb2 as device_pb
+from magpie.v1 import event_pb2 as event_pb
 from magpie.v1 import feedback_service_pb2 as feedback_pb
 from magpie.v1 import feedback_service_pb2_grpc as feedback_grpc
 from magpie.v1 import profile_service_pb2 as profile_pb
@@ -178,8 +179,16 @@ class Ranking(_Gone, ranking_grpc.RankingServiceServicer):
 
     async def ExplainScores(self, request: Any, context: Any) -> Any:
         await self._arrive(context)
+        viewed = ranking_pb.EventContribution(item_id="item1", kind=event_pb.EVENT_KIND_VIEW_ITEM, click=0.2)
+        past = [
+            ranking_pb.Contribution(cause="item1", is_item=True, click=0.2),
+            ranking_pb.Contribution(cause="price", click=0.3),
+        ]
         return ranking_pb.ExplainScoresResponse(
-            explanations=[ranking_pb.Explanation(item_id=c.item_id) for c in request.candidates]
+            explanations=[
+                ranking_pb.Explanation(item_id=c.item_id, contributions=past, events=[viewed])
+                for c in request.candidates
+            ]
         )
 
 

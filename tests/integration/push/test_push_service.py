@@ -356,6 +356,9 @@ async def test_explains_from_the_ledger(bench: Bench) -> None:
         "The next best is “Kettle 1” (item1), worth 0.4 (chance of a click 40.00%)"
     )
     assert answer.item.item_id == "item0"
+    assert answer.why[-1] == (
+        "Because the user viewed “Kettle 1” (item1): without it, 18% less odds of a click"
+    )
     assert answer.counterfactuals[0].verdict == NO_SEND
     with pytest.raises(grpc.aio.AioRpcError) as error:
         await bench.push.ExplainDecision(push_pb.ExplainDecisionRequest(decision_id="p00-none"), timeout=5)
