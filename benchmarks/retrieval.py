@@ -12,10 +12,11 @@ import json
 import os
 import resource
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
+
+from table import HEAD, Row, deviation, mean, use_threads
 
 if TYPE_CHECKING:
     from magpie_services.training.retrieval.baselines import Baseline, Scorer
@@ -30,33 +31,6 @@ RANDOM = ("ials", "bpr")
 OURS = ("magpie", "transitions", *ENCODERS)
 
 
-@dataclass
-class Row:
-    """One model's figures, one entry a seed."""
-
-    name: str
-    ndcg: list[float] = field(default_factory=list)
-    recall: list[float] = field(default_factory=list)
-    minutes: list[float] = field(default_factory=list)
-    note: str = ""
-
-    def __str__(self) -> str:
-        if not self.ndcg:
-            return f"{self.name:<16} n/a: {self.note}"
-        ndcg, recall = (f"{mean(some):.4f} ± {deviation(some):.4f}" for some in (self.ndcg, self.recall))
-        return f"{self.name:<16} {ndcg:<16} {recall:<16} {mean(self.minutes):7.2f}  {self.note}"
-
-
-def mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)
-
-
-def deviation(values: Sequence[float]) -> float:
-    """Sample standard deviation, 0 for one value."""
-    middle = mean(values)
-    return (sum((one - middle) ** 2 for one in values) / max(len(values) - 1, 1)) ** 0.5
-
-
 class Bench:
     """The data set, what is shared by models, and the log."""
 
@@ -69,6 +43,8 @@ class Bench:
         self.test = data.split(1)[1]
         self._transitions: tuple[Transitions, float] | None = None
         self._plans: dict[str, Any] = {}
+        self.newest: Any = None
+        """The retriever that was trained last."""
 
     def log(self, model: str, settings: dict[str, float | str], ndcg: float) -> None:
         line = {"model": model, "settings": settings, "validation_ndcg10": round(ndcg, 6)}
@@ -127,7 +103,7 @@ class Bench:
 
         plans = [self._plans[name]] if name in self._plans else recipe.choices(plan)
         trained = recipe.best_encoder(self.data, self.known, self.judge, plans, seed, self.log)
-        self._plans[name] = trained.plan
+        self._plans[name], self.newest = trained.plan, trained.learner.model
         return trained
 
     def baseline(self, name: str) -> Row:
@@ -163,10 +139,7 @@ class Bench:
 
 def main() -> None:
     told = arguments()
-    # Before TensorFlow and BLAS are loaded.
-    for name in ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ[name] = str(told.threads)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    use_threads(told.threads)
     from harness import report, say
 
     from magpie_services.training.retrieval import leave_one_out
@@ -194,7 +167,7 @@ def main() -> None:
                 rows.append(Row(name, note="needs times, or items that come again"))
             else:
                 rows.append(bench.baseline(name))
-    print(f"{'model':<16} {'NDCG@10':<16} {'Recall@10':<16} {'minutes':>7}  settings")
+    print(HEAD)
     for row in sorted(rows, key=lambda row: -mean(row.ndcg) if row.ndcg else 0.0):
         print(row)
     rivals = [row for row in rows if row.ndcg and row.name not in OURS]

@@ -135,3 +135,18 @@ def test_tuning_takes_the_best_of_what_it_tried(tmp_path: Path) -> None:
     )
     assert (best.settings.fading, best.settings.back) == (0.5, 1.0)
     assert len({tried for tried, _ in log}) == len(log)
+
+
+def test_cold_items_have_no_past_and_warm_ones_are_as_popular(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    lines = [f"u{user} " + " ".join(f"i{item}" for item in rng.integers(0, 60, 12)) for user in range(200)]
+    made = data(tmp_path, *lines)
+    split = leave_one_out.cold_split(made, 0.1, 1)
+    assert len(split.items) == 6
+    assert not np.isin(split.known.items, split.items).any()
+    assert not np.isin(split.validation.wanted, split.items).any()
+    assert np.isin(split.cold.wanted, split.items).all()
+    assert not np.isin(split.warm.wanted, split.items).any()
+    counts = np.bincount(made.training().items, minlength=len(made.vocabulary))
+    assert abs(counts[split.items].mean() / counts[np.unique(split.warm.wanted)].mean() - 1) < 0.2
+    assert (np.diff(split.known.offsets) >= 0).all()

@@ -193,3 +193,52 @@ def _until(history: History, ends: NDArray[np.int64]) -> History:
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     rows = np.repeat(history.offsets[:-1] - offsets[:-1], lengths) + np.arange(offsets[-1])
     return History(history.users, offsets, history.items[rows], history.kinds[rows], history.at_ms[rows])
+
+
+@dataclass(frozen=True)
+class ColdSplit:
+    """What is left to learn from where a share of the items has no past, and exams that ask for those and for
+    as many others that had been as popular.
+    """
+
+    known: History
+    validation: Examination
+    cold: Examination
+    warm: Examination
+    items: NDArray[np.int64]
+
+
+def cold_split(data: Data, share: float, seed: int) -> ColdSplit:
+    """Withholds a share of the items: all their events leave training, and nobody is asked for them in
+    validation. Of items sorted by popularity one of each stratum is cold and another is its warm match.
+    """
+    rng = np.random.default_rng(seed)
+    known, validation = data.split(2)
+    counts = np.bincount(known.items, minlength=len(data.vocabulary))
+    # Those of the same popularity in any order.
+    order = np.lexsort((rng.random(len(counts)), counts))
+    order = order[counts[order] > 0]
+    stratum = max(2, round(1 / share))
+    strata = order[: len(order) // stratum * stratum].reshape(-1, stratum)
+    pick = rng.permuted(np.tile(np.arange(stratum), (len(strata), 1)), axis=1)[:, :2]
+    cold, warm = np.take_along_axis(strata, pick, 1).T
+    test = data.split(1)[1]
+    return ColdSplit(
+        _rows(known, ~np.isin(known.items, cold)),
+        validation.take(np.flatnonzero(~np.isin(validation.wanted, cold))),
+        test.take(np.flatnonzero(np.isin(test.wanted, cold))),
+        test.take(np.flatnonzero(np.isin(test.wanted, warm))),
+        cold,
+    )
+
+
+def _rows(history: History, kept: NDArray[np.bool_]) -> History:
+    """The same users with only some rows."""
+    before = np.concatenate([[0], np.cumsum(kept)])
+    return History(
+        history.users,
+        before[history.offsets],
+        history.items[kept],
+        history.kinds[kept],
+        history.at_ms[kept],
+    )

@@ -46,6 +46,7 @@ class ItemTower(keras.layers.Layer):
         self._norm.build((None, VECTOR))
         if self._pictures is not None:
             self._lens.build((None, vocabulary.pictures.shape[1]))
+        self.built = True  # every variable is there
 
     def call(self, items: Any, training: bool = False) -> Any:
         """items int32 [n] → vectors [n, 64]: unit ones for the cosine; padding (0) has the zero vector."""
