@@ -26,8 +26,8 @@ _MIN_SHARE = 0.05
 class People:
     """Rows sorted by user: those of user u are at `starts[u]:starts[u + 1]`.
 
-    inputs [R, F + 1] (features and a 1), labels [R, H], weights [R, H] (0 where the label is not known),
-    shares [R, H] (of what a label had time for).
+    inputs [R, F + 1] (features and a 1), labels [R, H], weights [R, H] (0 where the label is not known, else
+    a share of one user), shares [R, H] (of what a label had time for).
     """
 
     inputs: Doubles
@@ -62,9 +62,7 @@ def fit(privacy: Privacy, rows: Rows, end_ms: int, noise: float, rng: np.random.
         users = drawn(len(people), privacy.rate, rng)
         gradient = clipped_sum(people, users, weights, privacy.clip)
         gradient += rng.normal(0.0, noise * privacy.clip, gradient.shape)
-        weights = weights - privacy.learning_rate * (
-            gradient / (expected * privacy.clip) + privacy.ridge * (weights - first)
-        )
+        weights = weights - privacy.learning_rate * (gradient / expected + privacy.ridge * (weights - first))
         if 2 * step >= privacy.steps - 1:
             total, kept = total + weights, kept + 1
     mean = (total / kept).astype(np.float32)
@@ -104,12 +102,14 @@ def by_user(rows: Rows, end_ms: int) -> People:
     rows = rows.take(rows.groups >= 0)
     rows = rows.take(np.argsort(rows.groups, kind="stable"))
     begins = np.flatnonzero(np.diff(rows.groups, prepend=-1))
+    # A user counts once, however many arms they were shown: few are then cut, and steps suit any log.
+    mine = np.diff(np.append(begins, len(rows)))
     # How late purchases come is not learnt from the others': as if spread evenly over their window.
     age_ms = (end_ms - rows.decided_ms)[:, None]
     return People(
         inputs=np.concatenate([rows.features, np.ones((len(rows), 1))], axis=1).astype(np.float64),
         labels=rows.labels.astype(np.float64),
-        weights=(rows.known * rows.weights[:, None]).astype(np.float64),
+        weights=(rows.known * rows.weights[:, None]).astype(np.float64) / np.repeat(mine, mine)[:, None],
         shares=np.clip(age_ms / WINDOWS_MS, _MIN_SHARE, 1.0),
         starts=np.append(begins, len(rows)).astype(np.int64),
     )
