@@ -165,7 +165,7 @@ def test_exported_ranking_is_that_of_the_model_for_any_padding(trained: Trained)
     from magpie_services.training.ranking import fit as ranker_fit
 
     some = trained.data.rows.take(np.arange(12))
-    user, items, cross, hashes, recent = (tensor.numpy() for tensor in ranker_fit.inputs(some))
+    user, items, cross, hashes, recent = ranker_fit.inputs(some)
     own = trained.ranker.probabilities(user, items, cross, hashes, recent).numpy()
     pad = [(0, 0), (0, 15), (0, 0)]
     served = (

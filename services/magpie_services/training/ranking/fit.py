@@ -7,12 +7,12 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from magpie_services.core.feature_schema import HEADS
 from magpie_services.training import checkpoint as checkpoints
+from magpie_services.training import metrics
 from magpie_services.training import parallel
 from magpie_services.training.checkpoint import Checkpoint
 from magpie_services.training.plan import RankerPlan
@@ -48,7 +48,10 @@ def train(
     limit = plan.epochs if epochs is None else epochs
     if len(rest) < MIN_ROWS or (exam is not None and len(exam) < MIN_ROWS // 10) or not limit:
         return model, 0
-    return model, learn(model, replace(plan, epochs=limit), rest, exam, seed, report, checkpoint=checkpoint)
+    best = learn(model, replace(plan, epochs=limit), rest, exam, seed, report, checkpoint=checkpoint)
+    if exam is not None:
+        model.trust.assign(_trust(model, exam))
+    return model, best
 
 
 def learn(
@@ -65,7 +68,8 @@ def learn(
 
     With an `exam` it stops where the loss on that grows, and goes back to its best.
     """
-    step, optimizer = _compiled(model, plan, batch(rest.take(np.arange(1)), plan))
+    optimizer = optimizer_of(model, plan)
+    step = compiled(model, optimizer, batch(rest.take(np.arange(1)), plan))
     best, best_epoch, kept = float("inf"), 0, model.get_weights()
     if exam is not None:
         best = _loss(model, exam, plan)
@@ -85,7 +89,8 @@ def learn(
         if metric is None or metric < best:
             best, best_epoch, kept = metric or 0.0, epoch, model.get_weights()
         report(f"ranker: epoch {epoch}", epoch / plan.epochs, step=epoch, loss=loss, metric=metric)
-        done = epoch >= plan.epochs or spent >= plan.seconds or epoch - best_epoch >= PATIENCE
+        over = epoch >= plan.epochs or spent >= plan.seconds or epoch - best_epoch >= PATIENCE
+        done = parallel.group().any(over)
         told = {"epoch": epoch, "best": best, "best_epoch": best_epoch, "spent": spent, "done": float(done)}
         checkpoint.save(told, model=model.variables, optimizer=optimizer.variables, best=kept)
         epoch += 1
@@ -119,15 +124,14 @@ def logits(model: Any, rows: Rows) -> NDArray[np.float32]:
     found = [np.zeros((0, len(HEADS)), np.float32)]
     for at in range(0, len(rows), 4_096):
         part = rows.take(slice(at, at + 4_096))  # type: ignore[arg-type]
-        found.append(model.logits(*inputs(part)).numpy()[:, 0])
+        found.append(keras.ops.convert_to_numpy(model.logits(*inputs(part)))[:, 0])
     return np.concatenate(found)
 
 
-def inputs(rows: Rows) -> tuple[Any, ...]:
+def inputs(rows: Rows) -> tuple[NDArray[Any], ...]:
     """Rows as users with one candidate each: user, items, cross, hashes, recent."""
     user, items, cross = np.split(rows.features, np.cumsum(WIDTHS[:2]), axis=1)
-    columns = (user, items[:, None], cross[:, None], rows.hashes[:, None], rows.recent)
-    return tuple(tf.constant(column) for column in columns)
+    return user, items[:, None], cross[:, None], rows.hashes[:, None], rows.recent
 
 
 def batch(rows: Rows, plan: RankerPlan) -> tuple[Any, ...]:
@@ -138,7 +142,7 @@ def batch(rows: Rows, plan: RankerPlan) -> tuple[Any, ...]:
     """
     rarity = np.minimum(1.0 / np.maximum(rows.exposure, 1e-6), plan.max_rarity)
     weights = rows.known * (rows.weights * rarity)[:, None]
-    return inputs(rows), *(tf.constant(x.astype(np.float32)) for x in (rows.labels, weights, rows.shares))
+    return inputs(rows), *(x.astype(np.float32) for x in (rows.labels, weights, rows.shares))
 
 
 def _epoch(
@@ -157,6 +161,22 @@ def _epoch(
     return loss / max(weight, 1e-6), time.monotonic() - (begun or time.monotonic())
 
 
+def _trust(model: Ranker, exam: Rows) -> NDArray[np.float32]:
+    """For each head the share of the deep part [H], 0 to 1, with which held-out users are foretold best."""
+    plain = _alone(model, exam)
+    deep, found = logits(model, exam) - plain, np.ones(len(HEADS), np.float32)
+    grid = np.linspace(0, 1, 11)
+    for head in range(len(HEADS)):
+        used = (exam.known[:, head] > 0) & (deep[:, head] != 0)
+        if exam.labels[used, head].sum() < calibration.MIN_POSITIVES:
+            continue
+        label, share, weight = exam.labels[used, head], exam.shares[used, head], exam.weights[used]
+        for_all = plain[used, head] + grid[:, None] * deep[used, head]
+        losses = [weight @ metrics.logloss(label, calibration.sigmoid(one), share) for one in for_all]
+        found[head] = grid[int(np.argmin(losses))]
+    return found
+
+
 def _alone(model: Ranker, rows: Rows) -> NDArray[np.float32]:
     """Log-odds [R, H] of the light part."""
     weights, bias = model.light()
@@ -167,26 +187,24 @@ def _loss(model: Any, rows: Rows, plan: RankerPlan) -> float:
     if not len(rows):
         return float("inf")
     _, labels, weights, shares = batch(rows, plan)
-    total, weight = log_loss(tf.constant(logits(model, rows)), labels, weights, shares)
+    total, weight = log_loss(logits(model, rows), labels, weights, shares)
     return float(total / weight)
 
 
-def _compiled(model: Any, plan: RankerPlan, example: tuple[Any, ...]) -> tuple[Any, Any]:
-    """The step, traced once for all sizes of a batch, and its optimizer."""
+def optimizer_of(model: Any, plan: RankerPlan) -> Any:
+    """AdamW that pulls to the light model, but for the table of ids."""
     optimizer = keras.optimizers.AdamW(plan.learning_rate, weight_decay=plan.ridge, clipnorm=1.0)
     optimizer.exclude_from_weight_decay(var_names=["table"])
     optimizer.build(model.trainable_weights)
-    group = parallel.group()
-    shapes = tf.nest.map_structure(lambda one: tf.TensorSpec([None, *one.shape[1:]], one.dtype), example)
+    return optimizer
 
-    @tf.function(input_signature=shapes, autograph=False)
-    def step(columns: tuple[Any, ...], labels: Any, weights: Any, shares: Any) -> tuple[Any, Any]:
-        with tf.GradientTape() as tape:
-            total, weight = log_loss(model.logits(*columns, training=True)[:, 0], labels, weights, shares)
-        trained = model.trainable_weights
-        found = map(tf.convert_to_tensor, tape.gradient(total, [one.value for one in trained]))
-        *gradients, total, weight = group.total([*found, total, weight])
-        optimizer.apply([gradient / tf.maximum(weight, 1e-6) for gradient in gradients], trained)
-        return total, weight
 
-    return step, optimizer
+def compiled(model: Any, optimizer: Any, example: tuple[Any, ...]) -> Any:
+    """The step of the backend: of a batch like `example` it answers the sum of losses and of weights."""
+    if keras.backend.backend() == "jax":
+        from magpie_services.training.ranking import jax_step
+
+        return jax_step.compiled(model, optimizer)
+    from magpie_services.training.ranking import tf_step
+
+    return tf_step.compiled(model, optimizer, example)
