@@ -7,7 +7,7 @@ import platform
 import random
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +33,7 @@ CATEGORIES = ("Dresses", "Shoes", "Bags", "Kitchen", "Audio", "Toys", "Books", "
 DAY_SECONDS = 86_400
 
 
-def report(name: str, figures: dict[str, float], conditions: dict[str, object]) -> None:
+def report(name: str, figures: dict[str, float], conditions: Mapping[str, object]) -> None:
     """Prints the one line that counts, last."""
     machine = {"cpus": os.cpu_count(), "python": platform.python_version(), "grpcio": grpc.__version__}
     print(json.dumps({"benchmark": name, "figures": figures, "conditions": {**conditions, **machine}}))

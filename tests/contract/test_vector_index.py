@@ -24,7 +24,7 @@ BUILDS: dict[str, Build] = {
 }
 
 
-@pytest.fixture(scope="module", params=BUILDS.values(), ids=BUILDS)
+@pytest.fixture(scope="module", params=list(BUILDS.values()), ids=list(BUILDS))
 def build(request: pytest.FixtureRequest) -> Build:
     made: Build = request.param
     return made

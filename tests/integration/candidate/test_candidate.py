@@ -456,7 +456,7 @@ async def test_a_release_that_does_not_fit_is_refused_and_the_old_one_stays(
         models[0].served["retriever"][2] = poison(ids, shop.vectors(SIZE))
 
         async def told() -> bool:
-            return refused._value.get() > before
+            return bool(refused._value.get() > before)
 
         await until(told)
         await asyncio.sleep(0.2)  # it is not tried again

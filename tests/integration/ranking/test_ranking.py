@@ -261,7 +261,7 @@ async def test_a_version_that_lacks_a_signature_is_refused_and_the_old_one_stays
         models[0].served["ranker"][2] = narrow(model())
 
         async def told() -> bool:
-            return refused._value.get() > before
+            return bool(refused._value.get() > before)
 
         await until(told)
         answer = await client.rank(PERSON)
