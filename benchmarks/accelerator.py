@@ -3,7 +3,7 @@
     KERAS_BACKEND=jax .venv/bin/python benchmarks/accelerator.py
 
 Needs no TensorFlow, Redis or other process: `keras`, `jax` (for a GPU `jax[cuda12]`), `numpy`, `scipy`,
-`msgspec` and the repository's `services` folder on PYTHONPATH. Without a GPU it measures the CPU, and says so:
+`msgspec` and the `services` folder on PYTHONPATH. Without a GPU it measures the CPU, and says so:
 `gpu` is then 0, and the figures are no claim about one. A decision is one list of 100 candidates ranked.
 """
 
