@@ -67,7 +67,7 @@ HABIT, PATIENCE = 0.1, 4.0
 def user_features(portraits: Sequence[Portrait], now_ms: int) -> Floats:
     """Features of users at the moment of the decision: float32 [B, U]."""
     rows = [_user_row(portrait, now_ms) for portrait in portraits]
-    table = np.array([[row[name] for name in USER_FEATURES] for row in rows], dtype=np.float64)
+    table = np.array([[row[name] for name in USER_FEATURES] for row in rows], dtype=np.float32)
     return _bounded(table.reshape(len(rows), len(USER_FEATURES)))
 
 
@@ -97,7 +97,7 @@ def item_features(columns: ItemColumns, rows: NDArray[np.integer], now_ms: int) 
         "item_trend": np.log((week + 1.0) / (month / 4.0 + 1.0)),
         "item_popularity": np.log((views + 1.0) / (typical + 1.0)) / 2.0,
     }
-    return _stack(found, ITEM_FEATURES) * (rows >= 0)[..., None]
+    return _stack(found, ITEM_FEATURES, rows)
 
 
 def cross_features(
@@ -178,7 +178,7 @@ def cross_features(
     }
     flags = np.zeros((*rows.shape, len(SOURCES))) if sources is None else np.asarray(sources)
     found |= {f"from_{source}": flags[..., index] for index, source in enumerate(SOURCES)}
-    return _stack(found, CROSS_FEATURES) * (rows >= 0)[..., None]
+    return _stack(found, CROSS_FEATURES, rows)
 
 
 def hash_buckets(columns: ItemColumns, rows: NDArray[np.integer]) -> NDArray[np.int32]:
@@ -295,13 +295,18 @@ def _log_days(now_ms: int, then_ms: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(then_ms > 0, days, 0.0)
 
 
-def _stack(found: Mapping[str, ArrayLike], names: Sequence[str]) -> Floats:
-    shape = np.broadcast_shapes(*(np.shape(found[name]) for name in names))
-    table = np.empty((*shape, len(names)), dtype=np.float64)
-    for index, name in enumerate(names):
-        table[..., index] = found[name]
-    return _bounded(table)
+def _stack(found: Mapping[str, ArrayLike], names: Sequence[str], rows: NDArray[np.integer]) -> Floats:
+    """Features side by side for rows [...]: float32 [..., len(names)]; zeros for row -1."""
+    table = np.empty((*rows.shape, len(names)), dtype=np.float32)
+    with np.errstate(over="ignore"):  # what no float32 can hold is out of bounds anyway
+        for index, name in enumerate(names):
+            table[..., index] = found[name]
+    _bounded(table)[rows < 0] = 0.0
+    return table
 
 
-def _bounded(table: NDArray[np.float64]) -> Floats:
-    return np.clip(np.nan_to_num(table, nan=0.0), -BOUND, BOUND).astype(np.float32)
+def _bounded(table: Floats) -> Floats:
+    """The same table, changed in place."""
+    np.clip(table, -BOUND, BOUND, out=table)
+    table[np.isnan(table)] = 0.0
+    return table

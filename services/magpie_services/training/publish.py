@@ -22,6 +22,8 @@ from magpie_services.kit.errors import Invalid
 from magpie_services.training.privacy import Guarantee
 
 MODELS = ("retriever", "ranker")
+# Without warm-up records no server would notice before its first caller that a model does not work.
+NEEDED = ("saved_model.pb", "assets.extra/tf_serving_warmup_requests")
 TWINS = ".twins"
 STAGING = ".staging-"
 STALE_SECONDS = 3_600.0
@@ -56,8 +58,9 @@ def publish(bundle: Path, models: Path, manifest: Manifest, passed: Passed = lam
     `manifest.model` and `.files` are filled in for each. Raises Invalid where the bundle is not whole.
     """
     for name in MODELS:
-        if not (bundle / name / "saved_model.pb").is_file():
-            raise Invalid("bundle", f"has no {name}")
+        for file in NEEDED:
+            if not (bundle / name / file).is_file():
+                raise Invalid("bundle", f"has no {name}/{file}")
     for name in MODELS:
         base = models / name
         final = base / str(manifest.version)

@@ -1,5 +1,6 @@
 """The models learn, and what is exported answers as what was trained. TensorFlow is imported here."""
 
+import itertools
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -128,6 +129,28 @@ def test_item_vectors_come_in_pages_with_their_ids(trained: Trained) -> None:
     beyond = call(rows=tf.constant([size + 5, -1]))
     assert beyond["ids"].numpy().tolist() == [b"", b""]
     assert not beyond["vectors"].numpy().any()
+
+
+def test_every_size_that_is_served_is_warmed_up(trained: Trained) -> None:
+    import tensorflow as tf
+    from tensorflow_serving.apis import prediction_log_pb2
+
+    from magpie_services.core import buckets
+
+    warmed: dict[str, set[tuple[int, ...]]] = {}
+    for model in ("retriever", "ranker"):
+        file = trained.folder / model / "assets.extra" / "tf_serving_warmup_requests"
+        for record in tf.data.TFRecordDataset(str(file)).as_numpy_iterator():
+            request = prediction_log_pb2.PredictionLog.FromString(record).predict_log.request
+            name = request.model_spec.signature_name
+            # Users, and for the ranker their candidates too.
+            tensor = request.inputs["mask"] if name == "rank" else next(iter(request.inputs.values()))
+            sizes = [dim.size for dim in tensor.tensor_shape.dim][: 2 if name == "rank" else 1]
+            warmed.setdefault(name, set()).add(tuple(sizes))
+        declared = set(load(trained.folder / model).signatures)
+        assert declared <= warmed.keys(), "a signature without a record could be broken unnoticed"
+    assert warmed["rank"] == set(itertools.product(buckets.USERS, buckets.CANDIDATES))
+    assert warmed["retrieve"] == warmed["describe"] == {(size,) for size in buckets.READERS}
 
 
 def test_an_item_that_came_later_has_a_vector_among_its_like(trained: Trained) -> None:

@@ -9,6 +9,7 @@ from magpie_services.kit.errors import Invalid
 from magpie_services.training import publish
 from magpie_services.training.publish import MODELS, Manifest
 
+WARMUP = "assets.extra/tf_serving_warmup_requests"
 MANIFEST = Manifest(
     model="",
     version=7,
@@ -34,12 +35,14 @@ def bundle(tmp_path: Path) -> Path:
         (tmp_path / "bundle" / model / "variables").mkdir(parents=True)
         (tmp_path / "bundle" / model / "saved_model.pb").write_bytes(b"graph of " + model.encode())
         (tmp_path / "bundle" / model / "variables" / "data").write_bytes(b"weights")
+        (tmp_path / "bundle" / model / "assets.extra").mkdir()
+        (tmp_path / "bundle" / model / WARMUP).write_bytes(b"records")
     return tmp_path / "bundle"
 
 
 def whole(folder: Path) -> bool:
     names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-    return names == {"saved_model.pb", "variables/data", "assets.extra/manifest.json"}
+    return names == {"saved_model.pb", "variables/data", WARMUP, "assets.extra/manifest.json"}
 
 
 def test_both_models_get_the_version_with_a_manifest_inside_and_beside(bundle: Path, tmp_path: Path) -> None:
@@ -50,7 +53,7 @@ def test_both_models_get_the_version_with_a_manifest_inside_and_beside(bundle: P
         inside = json.loads((base / "7" / "assets.extra" / "manifest.json").read_bytes())
         assert inside == json.loads((base / "7.manifest.json").read_bytes())
         assert (inside["model"], inside["version"], inside["parent_version"]) == (model, 7, 6)
-        assert set(inside["files"]) == {"saved_model.pb", "variables/data"}
+        assert set(inside["files"]) == {"saved_model.pb", "variables/data", WARMUP}
 
 
 @pytest.mark.parametrize("point", POINTS)
@@ -82,9 +85,10 @@ def test_again_changes_nothing(bundle: Path, tmp_path: Path) -> None:
     assert (models / "ranker" / "7" / "saved_model.pb").stat() == before
 
 
-def test_half_a_bundle_is_refused(bundle: Path, tmp_path: Path) -> None:
-    (bundle / "ranker" / "saved_model.pb").unlink()
-    with pytest.raises(Invalid, match="has no ranker"):
+@pytest.mark.parametrize("file", ["saved_model.pb", WARMUP])
+def test_half_a_bundle_is_refused(bundle: Path, tmp_path: Path, file: str) -> None:
+    (bundle / "ranker" / file).unlink()
+    with pytest.raises(Invalid, match=f"has no ranker/{file}"):
         publish.publish(bundle, tmp_path / "models", MANIFEST)
     assert not (tmp_path / "models" / "retriever").exists()
 
