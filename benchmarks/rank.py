@@ -67,7 +67,7 @@ async def asked(place: Shop) -> list[ranking_service_pb2.RankCandidatesRequest]:
                 view=profile_service_pb2.PORTRAIT_VIEW_SNAPSHOT,
             )
         )
-        found += [request(portrait, dice) for portrait in answer.portraits]
+        found += [request(state.portrait, dice) for state in answer.users]
     return found
 
 
