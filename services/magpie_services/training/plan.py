@@ -48,7 +48,7 @@ class RetrieverPlan(msgspec.Struct, frozen=True, kw_only=True):
 
     What it is: `encoder` (`sasrec` is the published block, for comparison), `blocks`, `heads`; `scoring` by
     cosine or inner product; `scale` is the first inverse temperature of the cosine; `content` False leaves
-    only ids to the item tower; `projected` ends in a dense layer.
+    only ids to the item tower; `projected` adds a dense layer at the end.
 
     What it learns from: `objective` softmax, gbce (with `gbce_t`) or bce. The softmax is over all items where
     there are at most `full_below` or `negatives` of them, else over `negatives` drawn items, of which a share
@@ -69,7 +69,7 @@ class RetrieverPlan(msgspec.Struct, frozen=True, kw_only=True):
     scoring: Literal["cosine", "dot"] = "cosine"
     scale: float = 12.0
     content: bool = True
-    projected: bool = True
+    projected: bool = False
     objective: Literal["softmax", "gbce", "bce"] = "softmax"
     negatives: int = 256
     full_below: int = 0
@@ -144,15 +144,15 @@ class RankerPlan(msgspec.Struct, frozen=True, kw_only=True):
     experts: int = 4
     expert_width: int = 32
     embedding: int = 16
-    dropout: float = 0.1
+    dropout: float = 0.2
     epochs: int = 6
     seconds: float = 15.0
     learning_rate: float = 1e-3
-    batch: int = 512
+    batch: int = 1_024
     ridge: float = 1e-3
     max_rows: int = 300_000
     max_weight: float = 20.0
-    max_rarity: float = 3.0
+    max_rarity: float = 2.0
     privacy: Privacy | None = None
 
     def __post_init__(self) -> None:

@@ -59,6 +59,6 @@ def test_calibration_finds_a_shift_and_leaves_rare_heads_alone() -> None:
     known = worlds.rows(4_000)
     logits = light.fit(known, 1).logits(known.features)
     slope, offset = calibration.platt(2 * logits + 1, known)
-    assert abs(slope[PURCHASE] - 0.5) < 0.08
-    assert abs(offset[PURCHASE] + 0.5) < 0.2
+    assert abs(slope[PURCHASE] - 0.5) < 0.15
+    assert abs(offset[PURCHASE] + 0.5) < 0.25
     assert (slope[UNSUBSCRIBE], offset[UNSUBSCRIBE]) == (1.0, 0.0)

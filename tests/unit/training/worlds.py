@@ -77,7 +77,7 @@ def rows(count: int = 3_000, users: int = 150, sent: bool = True, seed: int = 2)
     rng = np.random.default_rng(seed)
     features = rng.normal(0, 0.5, (count, WIDTH)).astype(np.float32)
     interest = features[:, NAMES.index("interest")]
-    click, bought, dismiss, never = 2 * interest - 1, 2 * interest - 2, -interest - 2, 0 * interest - 9
+    click, bought, dismiss, never = 2 * interest - 1, 2 * interest - 2, -interest - 2, 0 * interest - 14
     day = bought - 0.7
     logits = np.stack([click, bought, dismiss, never, day, bought, day], 1)
     labels = (rng.random((count, len(HEADS))) < 1 / (1 + np.exp(-logits))).astype(np.float32)

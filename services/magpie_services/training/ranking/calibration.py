@@ -34,6 +34,16 @@ class Curves:
     knots: NDArray[np.float32]
     values: NDArray[np.float32]
 
+    def probabilities(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Probabilities [..., H] of logits [..., H]; beyond the last knot the distance to it stays."""
+        found = np.empty(logits.shape)
+        for head in range(len(HEADS)):
+            knots, values = self.knots[head], self.values[head]
+            logit = logits[..., head].astype(np.float64)
+            inside = np.clip(logit, knots[0], knots[-1])
+            found[..., head] = np.interp(inside, knots, values) + (logit - inside)
+        return sigmoid(found).astype(np.float32)
+
 
 def fit(logits: NDArray[np.float32], rows: Rows) -> Curves:
     """The curves for logits [R, H]; a head with fewer than 20 positives is left as it is."""
@@ -93,7 +103,7 @@ def _platt(asked: _Asked) -> tuple[float, float]:
     centre = float(np.average(asked.logit, weights=asked.weight * asked.label + 1e-9))
 
     def objective(theta: Floats) -> float:
-        chance = _sigmoid(asked.logit + (theta[0] - 1.0) * (asked.logit - centre) + theta[1])
+        chance = sigmoid(asked.logit + (theta[0] - 1.0) * (asked.logit - centre) + theta[1])
         seen = np.clip(chance * asked.share, 1e-9, 1 - 1e-9)
         loss = -asked.weight @ (asked.label * np.log(seen) + (1 - asked.label) * np.log1p(-seen))
         pull = _SLOPE_STRENGTH * (theta[0] - 1) ** 2 + _OFFSET_STRENGTH * theta[1] ** 2
@@ -108,7 +118,7 @@ def _curve(asked: _Asked, knots: Floats) -> Floats:
     slope, offset = _platt(asked)
     straight = slope * knots + offset
     logit = slope * asked.logit + offset
-    expected = asked.weight * asked.share * _sigmoid(logit)
+    expected = asked.weight * asked.share * sigmoid(logit)
     slices = min(int(asked.label.sum()) // _SLICE_POSITIVES, _MAX_SLICES)
     if slices < 2:
         return straight
@@ -131,5 +141,6 @@ def _curve(asked: _Asked, knots: Floats) -> Floats:
     return np.asarray(np.maximum.accumulate(value - _MIN_SLOPE * knots) + _MIN_SLOPE * knots)
 
 
-def _sigmoid(x: Floats) -> Floats:
+def sigmoid(x: NDArray[np.floating]) -> Floats:
+    """Probabilities of log-odds, in double precision."""
     return np.asarray(1.0 / (1.0 + np.exp(-np.clip(x, -30, 30))))

@@ -52,6 +52,8 @@ class Ranker(keras.Model):  # type: ignore[misc, unused-ignore]
         self.light_user = self._fixed("light_user", light.weights[:, :user].T)
         self.light_pair = self._fixed("light_pair", light.weights[:, user:].T)
         self.light_bias = self._fixed("light_bias", light.bias)
+        # How far each head follows the deep part: as far as people whom it did not learn from bear it out.
+        self.trust = self._fixed("trust", np.ones(_HEADS, np.float32))
         # Piecewise linear calibration of log-odds: where the knots lie, and a line for each piece.
         self.knots = self._fixed("knots", np.tile([[-10.0], [10.0]], _HEADS).astype(np.float32))
         self.levels = self._fixed("levels", np.zeros((_HEADS, KNOTS + 1), np.float32))
@@ -136,8 +138,8 @@ class Ranker(keras.Model):  # type: ignore[misc, unused-ignore]
 
     @property
     def calibration(self) -> tuple[Any, ...]:
-        """All that `calibrate` and the light model's slope and offset are kept in."""
-        return self.knots, self.levels, self.slopes, self.light_calibration
+        """All that was found out from rows which the model has not learnt from."""
+        return self.trust, self.knots, self.levels, self.slopes, self.light_calibration
 
     def light(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """The light part: weights [H, F] and bias [H], not calibrated."""
@@ -180,7 +182,7 @@ class Ranker(keras.Model):  # type: ignore[misc, unused-ignore]
         gates = ops.softmax(ops.reshape(ops.matmul(x, self._gates), (-1, experts, _HEADS)), 1)
         says = ops.matmul(ops.reshape(hidden, (-1, self._plan.expert_width)), self._heads)
         mixed = ops.sum(gates * ops.reshape(says, (-1, experts, _HEADS)), 1) + self._bias
-        return ops.matmul(mixed, _ADDED)
+        return ops.matmul(mixed, self.trust * _ADDED)
 
     def _fixed(self, name: str, value: NDArray[np.float32]) -> Any:
         weight = self.add_weight(shape=value.shape, initializer="zeros", trainable=False, name=name)

@@ -112,9 +112,9 @@ def as_of(rows: Rows, end_ms: int) -> Rows:
     known[:, RESPONSES] = (sent & (rows.told > 0) & (age_ms >= RESPONSE_WINDOW_MS))[:, None]
     known[:, PUSHED], known[:, UNPUSHED] = sent[:, None], ~sent[:, None]
     shares = np.ones(seen.shape, np.float32)
-    for pushed, unpushed in zip(PUSHED, UNPUSHED, strict=True):
-        delays = np.where(seen[:, pushed], rows.delays[:, pushed], -1)
-        shares[:, pushed] = shares[:, unpushed] = maturity(age_ms, delays, int(WINDOWS_MS[pushed]))
+    for head in PUSHED + UNPUSHED:  # a push makes them buy sooner, too
+        delays = np.where(seen[:, head] & known[:, head], rows.delays[:, head], -1)
+        shares[:, head] = maturity(age_ms, delays, int(WINDOWS_MS[head]))
     return replace(
         rows,
         labels=(seen & known).astype(np.float32),

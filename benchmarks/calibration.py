@@ -1,0 +1,242 @@
+"""Are the ranker's probabilities true? Expected calibration error over the base rate on a day that came later.
+
+A made shop with known chances (calibration_world.py). The shipped code learns from older days, is calibrated
+on the newest ones and asked about a later day, beside baselines that are calibrated alike:
+
+    .venv/bin/python benchmarks/calibration.py
+
+The error is measured against what happened, in 20 bins of equally many pushes; so many pushes are asked about
+that chance alone makes little of it, and how much is told (`floor`). Against the true chances, which only a
+made shop knows, it is told too (`truth`).
+"""
+
+import argparse
+import os
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+import numpy as np
+from calibration_baselines import DeepFM, Scorer, Tower, logistic, network, trees
+from calibration_world import PLATFORMS, START_MS, Slate, World, outcomes
+from harness import report, say
+from numpy.typing import NDArray
+
+from magpie_services.core.feature_schema import HEADS
+from magpie_services.training import progress
+from magpie_services.training.metrics import auc, calibration_error, logloss
+from magpie_services.training.plan import RankerPlan
+from magpie_services.training.ranking import calibration
+from magpie_services.training.ranking import fit as ranker_fit
+from magpie_services.training.ranking import rows as ranker_rows
+from magpie_services.training.ranking.rows import (
+    CLICK,
+    DAY_MS,
+    DISMISS,
+    ORGANIC,
+    PURCHASE,
+    PURCHASE_DAY,
+    UNSUBSCRIBE,
+    WIDTHS,
+    Rows,
+)
+
+SHOWN = (CLICK, PURCHASE, PURCHASE_DAY, DISMISS, UNSUBSCRIBE, ORGANIC)
+TRAIN_DAYS, POOL_DAYS = 9, 3
+EXAM_DAY = TRAIN_DAYS + POOL_DAYS + 1
+Floats = NDArray[np.float32]
+
+
+class Exam:
+    """A later day: truth, what happened, and what models say of it, [R, H] each."""
+
+    def __init__(
+        self, world: World, candidates: int, scorers: dict[str, Scorer], curves: dict[str, object]
+    ) -> None:
+        self.said: dict[str, Floats] = {}
+        chances, raw, groups = [], {name: list[Floats]() for name in scorers}, []
+        for at in range(0, world.users, 250):
+            users = np.arange(at, min(at + 250, world.users))
+            slate = world.slate(users, candidates, EXAM_DAY)
+            chances.append(slate.chances.reshape(-1, len(HEADS)))
+            shape = slate.category.shape
+            active = np.digitize(world.activity[users], np.quantile(world.activity, [1 / 3, 2 / 3]))
+            groups.append(
+                np.stack(
+                    [
+                        np.broadcast_to(world.platform[users][:, None], shape).ravel(),
+                        slate.category.ravel(),
+                        np.broadcast_to(active[:, None], shape).ravel(),
+                    ]
+                )
+            )
+            for name, scorer in scorers.items():
+                raw[name].append(scorer(slate).reshape(-1, len(HEADS)))
+        self.chances = np.concatenate(chances)
+        self.happened = outcomes(self.chances, world.rng)
+        self.groups = np.concatenate(groups, 1)
+        for name, parts in raw.items():
+            logits = np.concatenate(parts)
+            self.said[f"{name} raw"] = (1 / (1 + np.exp(-logits))).astype(np.float32)
+            self.said[name] = curves[name].probabilities(logits)  # type: ignore[attr-defined]
+
+    def figures(self, name: str, head: int) -> dict[str, float]:
+        said, happened = self.said[name][:, head], self.happened[:, head]
+        if not np.isfinite(said).all():
+            return {}
+        whole = np.ones(len(said))
+        return {
+            "auc": auc(happened, said),
+            "logloss": float(logloss(happened, said, whole).mean()),
+            "ece": calibration_error(happened, said),
+            "truth": calibration_error(self.chances[:, head], said),
+        }
+
+    def floor(self, head: int, rng: np.random.Generator) -> float:
+        """The error of one who knows the chances."""
+        chances = self.chances[:, head]
+        return float(
+            np.mean([calibration_error(rng.random(len(chances)) < chances, chances) for _ in range(3)])
+        )
+
+
+def learnt_from(world: World, arms: int) -> tuple[Rows, Rows]:
+    """Rows of the older days and of the newest, labelled with what is known when the later day begins."""
+    parts, everybody = [], np.arange(world.users)
+    for day in range(TRAIN_DAYS + POOL_DAYS):
+        slate = world.slate(everybody, arms, day)
+        parts.append(world.arms(slate, everybody, day * world.users))
+    rows = ranker_rows.as_of(ranker_rows.concat(parts), START_MS + EXAM_DAY * DAY_MS)
+    newest = rows.decided_ms >= START_MS + TRAIN_DAYS * DAY_MS
+    return rows.take(~newest), rows.take(newest)
+
+
+def ours(rows: Rows, plan: RankerPlan, seed: int) -> Scorer:
+    """The ranker by the code that ships."""
+    model, epochs = ranker_fit.train(plan, rows, seed, progress.silent)
+    say(f"  ranker: {epochs} epochs helped")
+    return lambda slate: np.asarray(
+        model.logits(slate.user, slate.items, slate.cross, slate.hashes, slate.recent)
+    )
+
+
+def slate_of(rows: Rows) -> Slate:
+    """Rows as users with one candidate each."""
+    user, items, cross = np.split(rows.features, np.cumsum(WIDTHS[:2]), axis=1)
+    nothing = np.zeros((len(rows), 1, len(HEADS)), np.float32)
+    return Slate(
+        user, items[:, None], cross[:, None], rows.hashes[:, None], rows.recent, nothing,
+        rows.decided_ms, np.zeros((len(rows), 1), np.int64),
+    )  # fmt: skip
+
+
+def curve(scorer: Scorer, newest: Rows) -> calibration.Curves:
+    """Any model's calibration, by the code that ships."""
+    parts = [slate_of(newest.take(part)) for part in np.array_split(np.arange(len(newest)), 20)]
+    logits = np.concatenate([scorer(part)[:, 0] for part in parts])
+    broken = ~np.isfinite(logits).all(0)
+    known = newest.known * ~broken  # trees have no model of some heads
+    return calibration.fit(np.nan_to_num(logits), replace(newest, known=known, labels=newest.labels * known))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--seeds", type=int, default=3, help="worlds, each with models of its own")
+    parser.add_argument("--users", type=int, default=5_000)
+    parser.add_argument("--items", type=int, default=2_000)
+    parser.add_argument("--arms", type=int, default=16, help="logged arms of a user and day")
+    parser.add_argument("--asked", type=int, default=200, help="candidates of a user on the later day")
+    parser.add_argument("--epochs", type=int, default=RankerPlan().epochs)
+    parser.add_argument(
+        "--baseline-seeds", type=int, default=1, help="worlds that baselines are asked in too"
+    )
+    told = parser.parse_args()
+    plan = RankerPlan(epochs=told.epochs, seconds=1e6)
+    found: dict[tuple[str, int], list[dict[str, float]]] = {}
+    floors: dict[int, list[float]] = {head: [] for head in SHOWN}
+    for seed in range(1, told.seeds + 1):
+        say(f"world {seed}: {told.users} users, {told.items} items")
+        world = World(told.users, told.items, EXAM_DAY, seed)
+        older, newest = learnt_from(world, told.arms)
+        say(f"  {len(older)} arms to learn from, {len(newest)} to calibrate on")
+        makers: dict[str, Callable[[], Scorer]] = {"ranker": lambda: ours(older, plan, seed)}  # noqa: B023
+        if seed <= told.baseline_seeds:
+            makers |= {
+                "one tower": lambda: network(Tower, older, plan, seed),  # noqa: B023
+                "DeepFM": lambda: network(DeepFM, older, plan, seed),  # noqa: B023
+                "LightGBM": lambda: trees(older, seed),  # noqa: B023
+                "logistic": lambda: logistic(older, seed),  # noqa: B023
+            }
+        scorers, curves = {}, {}
+        for name, make in makers.items():
+            started = time.monotonic()
+            scorers[name] = make()
+            curves[name] = curve(scorers[name], newest)
+            say(f"  {name}: {time.monotonic() - started:.0f} s")
+        exam = Exam(world, told.asked, scorers, dict(curves))
+        for name in exam.said:
+            for head in SHOWN:
+                found.setdefault((name, head), []).append(exam.figures(name, head))
+        for head in SHOWN:
+            floors[head].append(exam.floor(head, world.rng))
+        if seed == 1:
+            slices(exam)
+    table(found, floors, told.seeds)
+    figures = {}
+    for head in (CLICK, PURCHASE, UNSUBSCRIBE, DISMISS, ORGANIC):
+        for name, suffix in (("ranker", ""), ("ranker raw", "_raw")):
+            errors = [one["ece"] for one in found[name, head]]
+            figures[HEADS[head] + suffix] = round(float(np.mean(errors)), 4)
+        figures[f"{HEADS[head]}_floor"] = round(float(np.mean(floors[head])), 4)
+        figures[f"{HEADS[head]}_sd"] = round(float(np.std([one["ece"] for one in found["ranker", head]])), 4)
+        figures[f"{HEADS[head]}_truth"] = round(
+            float(np.mean([one["truth"] for one in found["ranker", head]])), 4
+        )
+    conditions = {**vars(told), "train_days": TRAIN_DAYS, "pool_days": POOL_DAYS}
+    report("calibration", figures, dict(conditions))
+
+
+def table(
+    found: dict[tuple[str, int], list[dict[str, float]]], floors: dict[int, list[float]], seeds: int
+) -> None:
+    """All models and heads, means over the worlds that each was asked in."""
+    for head in SHOWN:
+        print(f"\n{HEADS[head]}: chance alone makes an error of {np.mean(floors[head]):.3f}")
+        print(f"{'':16} {'AUC':>7} {'log loss':>9} {'ECE/base':>9} {'truth':>7} {'worlds':>7}")
+        for (name, of), figures in found.items():
+            if of == head and figures[0]:
+                mean = {key: np.mean([one[key] for one in figures]) for key in figures[0]}
+                spread = np.std([one["ece"] for one in figures])
+                print(
+                    f"{name:16} {mean['auc']:7.4f} {mean['logloss']:9.5f} {mean['ece']:9.3f} "
+                    f"{mean['truth']:7.3f} {len(figures):7d}   sd {spread:.3f}"
+                )
+
+
+def slices(exam: Exam) -> None:
+    """The ranker's predicted over actual rate and its error, by slice with 200 positives or more."""
+    names = {0: PLATFORMS, 2: ("seldom here", "now and then", "often here")}
+    print(
+        "\nslices of the first world: pushes, actual rate, predicted over actual, ECE/base (raw in brackets)"
+    )
+    for head in (CLICK, PURCHASE, UNSUBSCRIBE):
+        for kind in range(3):
+            for value in np.unique(exam.groups[kind]):
+                here = exam.groups[kind] == value
+                happened = exam.happened[here, head]
+                if happened.sum() < 200:
+                    continue
+                said, raw = exam.said["ranker"][here, head], exam.said["ranker raw"][here, head]
+                label = names[kind][value] if kind in names else f"category {value}"
+                print(
+                    f"{HEADS[head]:12} {label:14} {int(here.sum()):8d} {happened.mean():.4f} "
+                    f"{said.mean() / happened.mean():6.3f} {calibration_error(happened, said):6.3f} "
+                    f"({raw.mean() / happened.mean():.3f} {calibration_error(happened, raw):.3f})"
+                )
+
+
+if __name__ == "__main__":
+    main()
