@@ -27,7 +27,8 @@ def load(path: Path, kind: type[T]) -> T | None:
     """What `save` wrote; None where there is none or it is of another make."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
-            return _read(held, kind, "")
+            found: T = _read(held, kind, "")
+            return found
     except (OSError, ValueError, KeyError, EOFError, BadZipFile, TypeError):
         return None
 

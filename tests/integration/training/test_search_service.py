@@ -12,6 +12,7 @@ from magpie_services.kit.clock import SystemClock
 from magpie_services.kit.errors import Conflict
 from magpie_services.training.redis_store import open_run
 from magpie_services.training.search.records import Trial, TrialState
+from magpie_services.training.search.space import Value
 from magpie_services.training.settings import TrainingSettings
 from magpie_services.training.steps import Steps
 from magpie_services.training.sweep import Sweep
@@ -23,13 +24,14 @@ async def begin(room: Room, trials: int = 3, request_id: str = "s") -> release_p
     request = release_pb.StartSearchRequest(
         model=release_pb.MODEL_RETRIEVER, trials=trials, seed=7, request_id=request_id
     )
-    return (await room.stub.StartSearch(request, timeout=5)).search
+    answer: release_pb.StartSearchResponse = await room.stub.StartSearch(request, timeout=5)
+    return answer.search
 
 
-async def end(room: Room, search_id: str, number: int, **changes: object) -> None:
-    await room.searches.claim(search_id, number, "w")
-    await room.searches.write(search_id, Trial(number=number, **changes), "w")
-    await room.searches.let_go(search_id, number, "w")
+async def end(room: Room, search_id: str, trial: Trial) -> None:
+    await room.searches.claim(search_id, trial.number, "w")
+    await room.searches.write(search_id, trial, "w")
+    await room.searches.let_go(search_id, trial.number, "w")
 
 
 async def test_a_search_is_a_task_for_each_trial(room: Room) -> None:
@@ -49,8 +51,8 @@ async def test_the_best_trial_is_adopted_by_later_retrainings(room: Room, tmp_pa
     for number, (state, score) in enumerate(
         [(TrialState.FINISHED, 0.1), (TrialState.FINISHED, 0.2), (TrialState.PRUNED, 0.9)]
     ):
-        settings = {"dropout": 0.1 * number, "encoder": "recurrent", "gone_since": 1}
-        await end(room, search_id, number, state=state, score=score, settings=settings)
+        drawn: dict[str, Value] = {"dropout": 0.1 * number, "encoder": "recurrent", "gone_since": 1}
+        await end(room, search_id, Trial(number=number, state=state, score=score, settings=drawn))
     found = (await room.stub.GetSearch(release_pb.GetSearchRequest(search_id=search_id), timeout=5)).search
     assert found.done
     assert found.best_trial == 1
@@ -103,7 +105,7 @@ async def test_trials_left_behind_are_queued_again_and_no_two_workers_share_one(
     assert room.queued == [f"{search_id}/1"]
     await room.searches.let_go(search_id, 0, "a")
     for number in range(2):
-        await end(room, search_id, number, state=TrialState.FAILED, reason="x")
+        await end(room, search_id, Trial(number=number, state=TrialState.FAILED, reason="x"))
     assert await room.searches.idle() == []
 
 

@@ -166,52 +166,47 @@ def _calibrated(head: Head) -> str:
 def _slices(findings: Findings) -> str:
     parts = []
     if any(reader.users for reader in findings.readers):
-        rows = [
-            [
-                f"{reader.name} interactions",
-                f"{reader.users:,}",
-                *map(number, (reader.ndcg, reader.recall, reader.popular)),
-            ]
-            for reader in findings.readers
-        ]
-        titles = ("users with", "users", "NDCG@10", "Recall@100", "NDCG@10 of popular items")
-        parts.append("<h3>Retrieval</h3>" + table(titles, rows))
+        parts.append("<h3>Retrieval</h3>" + _readers(findings))
     if findings.slices:
-        rows, fresh, before = [], [], ""
-        for one in findings.slices:
-            fresh.append(bool(before) and one.head != before)
-            error = f"{one.predicted / one.observed - 1:+.1%}" if one.observed else "–"
-            rows.append(
-                [
-                    one.head.replace("_", " ") if one.head != before else "",
-                    one.name if one.by == "arm" else f"history: {one.name}",
-                    f"{one.rows:,}",
-                    f"{one.positives:,}",
-                    f"{one.observed:.3%}",
-                    f"{one.predicted:.3%}",
-                    error,
-                    number(one.logloss),
-                    number(one.auc),
-                ]
-            )
-            before = one.head
-        titles = (
-            "head",
-            "slice",
-            "rows",
-            "positives",
-            "happened",
-            "predicted",
-            "apart",
-            "log loss",
-            "AUC",
-        )
-        parts.append("<h3>Ranking</h3>" + table(titles, rows, texts=2, fresh=fresh))
+        parts.append("<h3>Ranking</h3>" + _ranked(findings))
     if not parts:
         return ""
-    return "<h2>For whom does it work?</h2>" + "".join(
-        f'<div class="card scroll">{part}</div>' for part in parts
-    )
+    cards = "".join(f'<div class="card scroll">{part}</div>' for part in parts)
+    return f"<h2>For whom does it work?</h2>{cards}"
+
+
+def _readers(findings: Findings) -> str:
+    rows = [
+        [
+            f"{reader.name} interactions",
+            f"{reader.users:,}",
+            *map(number, (reader.ndcg, reader.recall, reader.popular)),
+        ]
+        for reader in findings.readers
+    ]
+    return table(("users with", "users", "NDCG@10", "Recall@100", "NDCG@10 of popular items"), rows)
+
+
+def _ranked(findings: Findings) -> str:
+    rows, fresh, before = [], [], ""
+    for one in findings.slices:
+        fresh.append(bool(before) and one.head != before)
+        rows.append(
+            [
+                one.head.replace("_", " ") if one.head != before else "",
+                one.name if one.by == "arm" else f"history: {one.name}",
+                f"{one.rows:,}",
+                f"{one.positives:,}",
+                f"{one.observed:.3%}",
+                f"{one.predicted:.3%}",
+                f"{one.predicted / one.observed - 1:+.1%}" if one.observed else "–",
+                number(one.logloss),
+                number(one.auc),
+            ]
+        )
+        before = one.head
+    titles = "head, slice, rows, positives, happened, predicted, apart, log loss, AUC".split(", ")
+    return table(titles, rows, texts=2, fresh=fresh)
 
 
 def _cost(report: Report, curves: Mapping[str, Sequence[Point]]) -> str:
