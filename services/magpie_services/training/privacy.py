@@ -19,10 +19,10 @@ class Privacy(msgspec.Struct, frozen=True, kw_only=True):
     epsilon: float = 2.0
     delta: float = 1e-6
     noise: float = 0.0
-    clip: float = 1.0
-    rate: float = 0.05
-    steps: int = 400
-    learning_rate: float = 4.0
+    clip: float = 0.5
+    rate: float = 0.2
+    steps: int = 100
+    learning_rate: float = 0.4
     ridge: float = 1e-3
     budget_epsilon: float = 8.0
     budget_delta: float = 1e-6

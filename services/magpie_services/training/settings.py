@@ -50,9 +50,9 @@ class TrainingSettings(ServiceSettings):
         8.0, gt=0, description="what all releases together may cost; a run that would go over is refused"
     )
     privacy_budget_delta: float = Field(1e-6, gt=0, lt=1e-3, description="the delta of that")
-    privacy_clip: float = Field(1.0, gt=0, description="the most that all rows of a user may move a step")
-    privacy_rate: float = Field(0.05, gt=0, le=1, description="chance of each user to be in a step")
-    privacy_steps: int = Field(400, ge=1, description="steps of a private fit")
+    privacy_clip: float = Field(0.5, gt=0, description="the most that all rows of a user may move a step")
+    privacy_rate: float = Field(0.2, gt=0, le=1, description="chance of each user to be in a step")
+    privacy_steps: int = Field(100, ge=1, description="steps of a private fit")
 
     @property
     def privacy_plan(self) -> Privacy | None:

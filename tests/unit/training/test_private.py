@@ -16,7 +16,7 @@ from magpie_services.training.ranking import light, private, private_accounting,
 from magpie_services.training.ranking.private_accounting import Mechanism
 from magpie_services.training.ranking.rows import CLICK, PURCHASE
 
-CHEAP = Privacy(noise=1.0, rate=0.02048, steps=244, budget_epsilon=4.0, budget_delta=1e-6)
+CHEAP = Privacy(noise=1.0, rate=0.02048, steps=244, budget_epsilon=3.6, budget_delta=1e-6)
 
 
 def people(count: int = 600, users: int = 60) -> private.People:
@@ -83,7 +83,7 @@ def test_all_rows_of_a_user_are_one_contribution_and_rows_of_nobody_are_left_out
 
 def test_without_noise_it_learns_what_the_log_says_and_with_noise_no_two_fits_agree() -> None:
     rows, exam = worlds.rows(4_000, 400), worlds.rows(2_000, seed=9)
-    privacy = Privacy(steps=150, rate=0.2)
+    privacy = Privacy()
     found = private.fit(privacy, rows, worlds.END_MS, 0.0, np.random.default_rng(4))
     asked = exam.known[:, CLICK] > 0
     score = found.logits(exam.features)[asked, CLICK]
@@ -133,7 +133,7 @@ def test_the_ledger_composes_runs_and_refuses_the_one_that_goes_over(tmp_path: P
     together = private_accounting.epsilon([Mechanism(noise=1.0, rate=0.02048, steps=488)], 1e-6)
     assert second.spent_epsilon == pytest.approx(together)
     assert first.epsilon < second.spent_epsilon < 2 * first.epsilon, "better than adding up"
-    with pytest.raises(Invalid, match=r"privacy\.budget_epsilon: is 4 .*2 runs have spent 3\."):
+    with pytest.raises(Invalid, match=r"privacy\.budget_epsilon: is 3\.6 .*2 runs have spent 3\."):
         private_ledger.spend(path, "run-3", CHEAP, 3)
     assert [entry.run_id for entry in private_ledger.entries(path)] == ["run-1", "run-2"]
 

@@ -119,7 +119,8 @@ def _show(console: Console, decision: decision_pb2.Decision) -> None:
 
 
 def _contributions(explanation: ranking_service_pb2.Explanation) -> Table:
-    table = Table(title=f"what moved the score of {explanation.item_id}")
+    how = "shared out from an average case" if explanation.integrated else "each taken away in turn"
+    table = Table(title=f"what moved the score of {explanation.item_id} (groups: {how})")
     for field in ranking_service_pb2.Contribution.DESCRIPTOR.fields:
         table.add_column(field.name.replace("_", " "))
     for part in explanation.contributions[:SHOWN_CONTRIBUTIONS]:

@@ -20,6 +20,7 @@ from magpie_services.training.ranking.rows import WINDOWS_MS, Rows
 Doubles = NDArray[np.float64]
 
 _MIN_SHARE = 0.05
+_MOMENTUM = 0.9
 
 
 @dataclass(frozen=True)
@@ -57,12 +58,14 @@ def fit(privacy: Privacy, rows: Rows, end_ms: int, noise: float, rng: np.random.
     weights, total, kept = first.copy(), np.zeros_like(first), 0
     if not len(people):
         return start
-    expected = privacy.rate * len(people)
+    expected, moving = privacy.rate * len(people), np.zeros_like(first)
     for step in range(privacy.steps):
         users = drawn(len(people), privacy.rate, rng)
         gradient = clipped_sum(people, users, weights, privacy.clip)
         gradient += rng.normal(0.0, noise * privacy.clip, gradient.shape)
-        weights = weights - privacy.learning_rate * (gradient / expected + privacy.ridge * (weights - first))
+        # What is done with the noisy sum costs nothing more.
+        moving = _MOMENTUM * moving + gradient / expected + privacy.ridge * (weights - first)
+        weights = weights - privacy.learning_rate * moving
         if 2 * step >= privacy.steps - 1:
             total, kept = total + weights, kept + 1
     mean = (total / kept).astype(np.float32)
