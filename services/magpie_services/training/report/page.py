@@ -205,7 +205,7 @@ def _ranked(findings: Findings) -> str:
             ]
         )
         before = one.head
-    titles = "head, slice, rows, positives, happened, predicted, apart, log loss, AUC".split(", ")
+    titles = ["head", "slice", "rows", "positives", "happened", "predicted", "apart", "log loss", "AUC"]
     return table(titles, rows, texts=2, fresh=fresh)
 
 
