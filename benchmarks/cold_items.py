@@ -3,9 +3,9 @@
     benchmarks/cold_items.py --data FOLDER [--share 0.1] [--seeds 3]
 
 All events of a share of the items leave training. Users whose test item is one of them are the cold exam;
-users whose test item is another of the same popularity are the warm one; all items are ranked in both. `ratio`
-is the cold hit rate at 10 over the warm one, with what the catalogue says of items (`content`) and without. The
-item tower and encoder are measured: transitions know nothing of what never happened.
+users whose test item is another of the same popularity are the warm one; all items are ranked in both.
+`ratio` is the cold hit rate at 10 over the warm one, with what the catalogue says of items (`content`) and
+without. Item tower and encoder are measured: transitions know nothing of what never happened.
 """
 
 import argparse

@@ -121,7 +121,7 @@ def main() -> None:
         print(row)
     told.picture.write_text(picture(rows), encoding="utf-8")
     say(f"the picture is in {told.picture}")
-    figures = {}
+    figures: dict[str, float] = {}
     for row in rows:
         figures |= {
             f"{row.name}_ndcg10": round(mean(row.ndcg), 5),

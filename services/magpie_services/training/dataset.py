@@ -104,7 +104,7 @@ def _events(plan: Plan, until_ms: int | None) -> pa.Table:
 def _items(folder: str) -> Iterator[Item]:
     """The newest version of every item, later than the end of learning or not: of words and prices only the
     newest is read, whichever items are in the vocabulary."""
-    names = ["item_id", "title", "categories", "brand", "price_currency", "price_minor"]
+    names = ["item_id", "title", "categories", "brand", "price_currency", "price_minor", "attributes"]
     for row in readers.read_items(folder, names).to_pylist():
         minor = row["price_minor"]
         yield Item(
@@ -113,6 +113,7 @@ def _items(folder: str) -> Iterator[Item]:
             categories=row["categories"] or [],
             brand=row["brand"] or "",
             price=Money(currency=row["price_currency"], minor=minor) if minor is not None else None,
+            attributes=dict(row["attributes"] or ()),
         )
 
 

@@ -107,4 +107,4 @@ def test_a_plan_out_of_range_is_refused_by_name() -> None:
 
     for wrong in ({"dropout": 1.0}, {"heads": 3}, {"negatives": 0}):
         with pytest.raises(Invalid, match=next(iter(wrong))):
-            RetrieverPlan(**wrong)  # type: ignore[arg-type]
+            RetrieverPlan(**wrong)

@@ -111,9 +111,9 @@ def test_transitions_by_hand(tmp_path: Path) -> None:
     settings = Settings(window=2, decay=0.5, back=0.25, power_from=0, power_to=0, steps=2, fading=0.5)
     made = transitions.fit(Pairs(known, 4), settings)
     # a→b twice, b→c once, a→c once at half; backwards a quarter of each.
-    expected = [[0, 0, 0, 0], [0, 0, 2, 0.5], [0, 0.5, 0, 1], [0, 0.125, 0.25, 0]]
+    expected = np.array([[0, 0, 0, 0], [0, 0, 2, 0.5], [0, 0.5, 0, 1], [0, 0.125, 0.25, 0]])
     np.testing.assert_allclose(made.table.toarray(), expected)
-    np.testing.assert_allclose(made.scores(known)[1], np.array(expected[2]) + 0.5 * np.array(expected[1]))
+    np.testing.assert_allclose(made.scores(known)[1], expected[2] + 0.5 * expected[1])
     items, weights = made.padded()
     assert items[1, :3].tolist() == [2, 3, 0]
     assert weights[1, :3].tolist() == [2, 0.5, 0]

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from magpie_services.training.plan import RetrieverPlan
 from magpie_services.training.retrieval.negatives import Sampler
@@ -12,8 +13,9 @@ RIGHT = RNG.normal(0, 3, 4).astype(np.float32)
 WRONG = RNG.normal(0, 3, (4, 6)).astype(np.float32)
 
 
-def sigmoid(x: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-x))
+def sigmoid(x: NDArray[np.float32]) -> NDArray[np.float32]:
+    found: NDArray[np.float32] = 1 / (1 + np.exp(-x))
+    return found
 
 
 def test_the_sampled_softmax_is_the_chance_of_the_wanted_item() -> None:

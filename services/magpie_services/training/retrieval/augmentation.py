@@ -41,7 +41,8 @@ def _cropped(items: NDArray[np.int32], share: float, rng: np.random.Generator) -
     length = (items > 0).sum(1)
     cut = np.where(rng.random(len(items)) < share, (rng.random(len(items)) * 0.5 * length), 0).astype(int)
     first = items.shape[1] - length + cut
-    return np.arange(items.shape[1])[None] < first[:, None]
+    gone: NDArray[np.bool_] = np.arange(items.shape[1])[None] < first[:, None]
+    return gone
 
 
 def _reordered(items: NDArray[np.int32], share: float, rng: np.random.Generator) -> NDArray[np.int64]:

@@ -27,8 +27,10 @@ Weights = list[NDArray[Any]]
 class Exam(Protocol):
     """What decides when to stop."""
 
-    asked: int
-    """How many are asked; with 0 the last epoch is as good as any."""
+    @property
+    def asked(self) -> int:
+        """How many are asked; with 0 the last epoch is as good as any."""
+        ...
 
     def score(self, model: Retriever) -> float:
         """Higher is better."""
@@ -168,11 +170,14 @@ class Learner:
         return True
 
     def _compiled(self, lesson: Any) -> Any:
+        told = self.model, self._optimizer, self._averages, self.plan.ema, lesson
         if keras.backend.backend() == "jax":
-            from magpie_services.training.retrieval import jax_step as step
-        else:
-            from magpie_services.training.retrieval import tf_step as step
-        return step.compiled(self.model, self._optimizer, self._averages, self.plan.ema, lesson)
+            from magpie_services.training.retrieval import jax_step
+
+            return jax_step.compiled(*told)
+        from magpie_services.training.retrieval import tf_step
+
+        return tf_step.compiled(*told)
 
 
 def _assign(variables: list[Any], values: Weights) -> None:

@@ -27,11 +27,12 @@ class Lessons:
 
     def lesson(self, batch: Batch, rng: np.random.Generator) -> Lesson:
         """The lesson of a batch, with negatives drawn for it where the softmax is not over all items."""
-        if self._sampler.full:
-            rows, items, targets = self._all, self._place[batch.items], self._place[batch.targets]
-            negatives: NDArray[np.int32] = np.zeros(0, np.int32)
-            counts = np.zeros(0, np.float32)
-        else:
+        negatives: NDArray[Any] = np.zeros(0, np.int32)
+        counts = np.zeros(0, np.float32)
+        rows: NDArray[Any] = self._all
+        items: NDArray[Any] = self._place[batch.items]
+        targets: NDArray[Any] = self._place[batch.targets]
+        if not self._sampler.full:
             drawn = self._sampler.draw(batch.targets, rng)
             parts = ([0], batch.items.ravel(), batch.targets, drawn.items.ravel())
             rows, places = np.unique(np.concatenate(parts), return_inverse=True)

@@ -79,7 +79,7 @@ class ItemTower(keras.layers.Layer):
 def table(size: int, name: str) -> Any:
     """A table of vectors to learn."""
     return keras.layers.Embedding(
-        size, VECTOR, embeddings_initializer=keras.initializers.RandomNormal(stddev=0.05), name=name
+        size, VECTOR, embeddings_initializer=keras.initializers.RandomNormal(stddev=0.02), name=name
     )
 
 

@@ -7,6 +7,7 @@ against the order of time count less than those along it, and popular items on e
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
 import msgspec
 import numpy as np
@@ -19,7 +20,7 @@ DAY_MS = 86_400_000
 _SMOOTHING = 3.0
 _ROWS = 2_000_000
 
-Csr = sparse.csr_array
+Csr: TypeAlias = Any  # scipy's csr_array, which has no types
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,7 +77,7 @@ class Pairs:
 
     def _counted(self, distance: int, half_life_days: float) -> Csr:
         history = self.history
-        found = Csr((self.size, self.size), dtype=np.float32)
+        found = sparse.csr_array((self.size, self.size), dtype=np.float32)
         user = np.repeat(np.arange(len(history.users)), np.diff(history.offsets))
         for at in range(0, max(len(history) - distance, 0), _ROWS):
             first = np.arange(at, min(at + _ROWS, len(history) - distance))
@@ -130,7 +131,7 @@ class Transitions:
 
 def fit(pairs: Pairs, settings: Settings) -> Transitions:
     """The table of some counts under some settings."""
-    total = Csr((pairs.size, pairs.size), dtype=np.float32)
+    total = sparse.csr_array((pairs.size, pairs.size), dtype=np.float32)
     for distance in range(1, settings.window + 1):
         ahead = pairs.at(distance, settings.half_life_days)
         both = ahead + ahead.T.tocsr() * settings.back if settings.back else ahead
@@ -144,7 +145,7 @@ def fit(pairs: Pairs, settings: Settings) -> Transitions:
 
 def nothing(size: int) -> Transitions:
     """A table in which nothing follows anything."""
-    return Transitions(Settings(keep=1, steps=1), Csr((size, size), dtype=np.float32))
+    return Transitions(Settings(keep=1, steps=1), sparse.csr_array((size, size), dtype=np.float32))
 
 
 def tuned(
