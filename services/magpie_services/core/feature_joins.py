@@ -19,15 +19,22 @@ class Lookup:
     """Sums of values [n, V] by key [n], found again for keys of any shape; 0 for a key that is not there."""
 
     def __init__(self, keys: NDArray[np.int64], values: NDArray[np.float64]) -> None:
-        self._keys, where = np.unique(keys, return_inverse=True)
-        self._values = np.zeros((len(self._keys) + 1, values.shape[1]))
-        np.add.at(self._values, where, values)
+        order = np.argsort(keys, kind="stable")
+        ordered = keys[order]
+        starts = np.flatnonzero(np.diff(ordered, prepend=ordered[:1] - 1))
+        self._keys = ordered[starts]
+        self._values = np.zeros((len(starts) + 1, values.shape[1]))
+        if len(starts):
+            np.add.reduceat(values[order], starts, out=self._values[:-1])
 
     def find(self, keys: NDArray[np.int64]) -> NDArray[np.float64]:
         """Values [..., V] of keys [...]."""
+        last = len(self._keys)
+        if not last:
+            return np.zeros((*keys.shape, self._values.shape[1]))
         at = np.searchsorted(self._keys, keys)
-        absent = np.append(self._keys, -1)[at] != keys
-        found: NDArray[np.float64] = self._values[np.where(absent, len(self._keys), at)]
+        absent = self._keys[np.minimum(at, last - 1)] != keys
+        found: NDArray[np.float64] = self._values[np.where(absent, last, at)]
         return found
 
 
@@ -40,12 +47,14 @@ class Memory:
         table = np.array(entries, dtype=np.float64).reshape(len(entries), len(MEMORY_FIELDS))
         self._user = np.repeat(np.arange(len(held)), [len(items) for items in held])
         self._rows = columns.rows(item_id for items in held for item_id in items)
-        self._columns, self._users = columns, len(held)
-        self._interest = interests(
+        self._columns = columns
+        interest = interests(
             table[:, MEMORY_FIELDS["views"]],
             table[:, MEMORY_FIELDS["purchases"]],
             table[:, MEMORY_FIELDS["rating"]],
         )
+        total = np.bincount(self._user, interest, minlength=len(held))
+        self._share = interest / np.maximum(total, 1e-9)[self._user]
         self.purchases = np.bincount(self._user, table[:, MEMORY_FIELDS["purchases"]], minlength=len(held))
         self._items = Lookup(keys_of(self._user, self._rows), table)
         days = [portrait.spend.order_days for portrait in portraits]
@@ -67,10 +76,8 @@ class Memory:
         self, column: str, user: NDArray[np.integer], codes: NDArray[np.integer]
     ) -> NDArray[np.float64]:
         """Share of the user's interest that goes to items with the same code in `column`; 0 for code 0."""
-        total = np.bincount(self._user, self._interest, minlength=self._users)
-        share = self._interest / np.maximum(total, 1e-9)[self._user]
         keys = keys_of(self._user, codes_of(self._columns, column, self._rows))
-        found = Lookup(keys, share[:, None]).find(keys_of(user, codes))[..., 0]
+        found = Lookup(keys, self._share[:, None]).find(keys_of(user, codes))[..., 0]
         return np.where(codes > 0, found, 0.0)
 
 
