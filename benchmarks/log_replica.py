@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from magpie_cli.importing import online_retail
 from magpie_cli.importing.online_retail import Line
-from magpie_services.candidate.blend import Blend, Query
+from magpie_services.candidate.blend import Blend, Found, Query
 from magpie_services.candidate.covisit import Covisits
 from magpie_services.candidate.release import Release, UserVectors
 from magpie_services.candidate.shelf import Shelf
 from magpie_services.candidate.vector_index import ExactIndex
 from magpie_services.core.events import KIND_CODES, EventKind
 from magpie_services.core.features import SOURCES
+from magpie_services.core.items import Item
 from magpie_services.core.mirror import Mirror
 from magpie_services.core.portraits import Portrait, fold, new_portrait
 from magpie_services.ranking.batch import MAX_USERS, Batch, Listed, build
@@ -99,7 +100,7 @@ class Replica:
         self.mirror = Mirror()
         self.shelf = Shelf(self.mirror.columns)
         self.covisits = Covisits()
-        self.items: dict[str, object] = {}
+        self.items: dict[str, Item] = {}
         self._maker = online_retail.Events()
         self._catalogue = online_retail.Catalogue()
 
@@ -151,7 +152,7 @@ class Reader:
         """Vectors of users as of a moment."""
         past = self._history.until(now_ms - 1).of(np.array([self._place[user] for user in users]))
         inputs = sequences.inputs_at(past, past.offsets[1:], np.full(len(users), now_ms))
-        known = (inputs.items > 0).any(axis=1)
+        known: NDArray[np.bool_] = np.asarray((inputs.items > 0).any(axis=1))
         found = self._model.read(self._table, inputs.items, inputs.kinds, inputs.gaps)
         return UserVectors(self._release, found * known[:, None], known)
 
@@ -181,7 +182,7 @@ def _whole(batch: Batch, name: str) -> NDArray[np.generic]:
     return np.repeat(batch.recent[:, None], batch.mask.shape[1], axis=1)
 
 
-def _listed(found: Sequence[object]) -> Listed:
+def _listed(found: Sequence[Found]) -> Listed:
     return Listed(
         item_ids=[one.item_id for one in found],
         similarity=np.array([one.similarity for one in found], np.float32),

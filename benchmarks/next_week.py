@@ -27,6 +27,7 @@ from magpie_services.training.ranking.rows import PURCHASE, Rows
 from magpie_services.training.retrieval import sequences, vocabulary
 from magpie_services.training.retrieval.baselines import Baseline, Scorer
 from magpie_services.training.retrieval.baselines.registry import GRIDS
+from magpie_services.training.retrieval.retriever import Retriever
 from magpie_services.training.retrieval.sequences import History
 
 TOP = 10
@@ -158,7 +159,7 @@ def sasrec_row(log: Log, told: argparse.Namespace) -> Row:
         def __init__(self, question: Question) -> None:
             self.asked, self._question = len(question.users), question
 
-        def score(self, model: object) -> float:
+        def score(self, model: Retriever) -> float:
             return self._question.asked(Served(model))["ndcg10"]
 
     row = Row("sasrec")
@@ -177,8 +178,9 @@ def sasrec_row(log: Log, told: argparse.Namespace) -> Row:
 
 
 class Ours:
-    """Magpie's own pipeline for one seed: the retriever's and other sources' candidates, ordered by the ranker
-    on the features of core. It logs candidates of past weeks, as shadow decisions would, and learns from them.
+    """Magpie's own pipeline for one seed: the candidates of the retriever and of the other sources, in
+    the order of the ranker on the features of core. It logs candidates of past weeks, as shadow decisions would, and
+    learns from them.
     """
 
     def __init__(self, log: Log, told: argparse.Namespace, seed: int) -> None:
