@@ -17,6 +17,7 @@ log = structlog.get_logger()
 
 LOOK_SECONDS = 0.5
 PAGE = 512
+CHUNK = 16
 
 
 class Model(Protocol):
@@ -64,6 +65,9 @@ class Newcomers:
             items = [item for item in await self._store.get(unknown) if item] if unknown else []
             if items:
                 vectors = await self._model.describe(release, items)
-                release.join([item.item_id for item in items], vectors)
+                for start in range(0, len(items), CHUNK):
+                    chunk = slice(start, start + CHUNK)
+                    release.join([item.item_id for item in items[chunk]], vectors[chunk])
+                    await asyncio.sleep(0)  # a large graph takes half a millisecond an item: calls go between
                 log.info("newcomers.joined", items=len(items), version=release.version)
             self._looked += len(page)

@@ -46,8 +46,13 @@ class RankingServicer(ranking_grpc.RankingServiceServicer):
     async def RankCandidates(
         self, request: ranking_pb.RankCandidatesRequest, context: Context
     ) -> ranking_pb.RankCandidatesResponse:
-        portraits = _portraits(request)
-        lists = [_listed(one.candidates, f"lists[{at}].candidates") for at, one in enumerate(request.lists)]
+        _check(request)
+        portraits, lists = list[Portrait](), list[Listed]()
+        for at, (portrait, given) in enumerate(zip(request.portraits, request.lists, strict=True)):
+            portraits.append(wire_portraits.from_proto(portrait, f"portraits[{at}]"))
+            lists.append(_listed(given.candidates, f"lists[{at}].candidates"))
+            if len(lists) % MAX_USERS == 0:
+                await asyncio.sleep(0)  # a long request lets the short ones pass
         self._check_ready()
         now_ms, columns = self._clock.now_ms(), self._mirror.columns
         response = ranking_pb.RankCandidatesResponse(schema_hash=SCHEMA_HASH)
@@ -96,7 +101,7 @@ class RankingServicer(ranking_grpc.RankingServiceServicer):
             raise Unavailable("the catalogue is still being read")
 
 
-def _portraits(request: ranking_pb.RankCandidatesRequest) -> list[Portrait]:
+def _check(request: ranking_pb.RankCandidatesRequest) -> None:
     if not 1 <= len(request.portraits) <= MAX_PORTRAITS:
         raise Invalid("portraits", f"must have 1 to {MAX_PORTRAITS} entries")
     if len(request.lists) != len(request.portraits):
@@ -107,7 +112,6 @@ def _portraits(request: ranking_pb.RankCandidatesRequest) -> list[Portrait]:
     for at, (portrait, given) in enumerate(zip(request.portraits, request.lists, strict=True)):
         if given.user_id and given.user_id != portrait.user_id:
             raise Invalid(f"lists[{at}].user_id", "is not the user of the portrait at this place")
-    return [wire_portraits.from_proto(one, f"portraits[{at}]") for at, one in enumerate(request.portraits)]
 
 
 def _listed(candidates: Sequence[candidate_pb.Candidate], field: str) -> Listed:
