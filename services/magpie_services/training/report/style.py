@@ -39,7 +39,8 @@ dt{color:var(--soft)}dd{margin:0;font-variant-numeric:tabular-nums;overflow-wrap
 dd.own{font-weight:650}
 svg{display:block;width:100%;height:auto;font:12px system-ui,sans-serif;overflow:visible}
 svg text{fill:var(--soft)}svg .name{fill:var(--faint)}
-svg .mark{fill:var(--ink);font-weight:650;font-size:12.5px}
+svg .mark{fill:var(--ink);font-weight:650;font-size:12.5px;
+paint-order:stroke;stroke:var(--card);stroke-width:4px}
 .grid{stroke:var(--rule);stroke-width:1}.axis{stroke:var(--faint);stroke-width:1}
 .line{fill:none;stroke-width:2;stroke-linejoin:round}
 .line.s0{stroke:var(--blue)}.line.s1{stroke:var(--amber)}

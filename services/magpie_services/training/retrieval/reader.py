@@ -8,7 +8,7 @@ from keras import ops
 from magpie_services.core.events import KIND_CODES
 from magpie_services.training.plan import HISTORY, VECTOR, RetrieverPlan
 from magpie_services.training.retrieval.encoders import FAMILIES
-from magpie_services.training.retrieval.tower import table
+from magpie_services.training.retrieval.tower import table, unit
 
 GAP_BUCKETS = 32
 # log1p of hours in steps of 0.35: 31 buckets reach five years.
@@ -71,11 +71,6 @@ class Reader(keras.layers.Layer):
         if self._plan.scoring == "dot":
             asked = unit(asked * _flat())
         return asked * someone
-
-
-def unit(vectors: Any) -> Any:
-    """Vectors [..., 64] of length 1."""
-    return ops.normalize(vectors, axis=-1, order=2, epsilon=1e-6)
 
 
 def _flat() -> Any:

@@ -71,9 +71,17 @@ class ItemTower(keras.layers.Layer):
 
     def _finished(self, vector: Any) -> Any:
         if self._plan.scoring == "cosine":
-            return ops.normalize(self._norm(vector), axis=-1, order=2, epsilon=1e-6)
+            return unit(self._norm(vector))
         # The last component is left to what turns inner products into cosines when it serves.
         return vector * ops.concatenate([ops.ones(VECTOR - 1), ops.zeros(1)])
+
+
+def unit(vectors: Any) -> Any:
+    """Vectors [..., 64] of length 1; a zero vector stays one, with a gradient of zero: that of
+    `ops.normalize` is not a number there on JAX.
+    """
+    squares = ops.sum(ops.square(vectors), axis=-1, keepdims=True)
+    return vectors * ops.rsqrt(ops.maximum(squares, 1e-12))
 
 
 def table(size: int, name: str) -> Any:
