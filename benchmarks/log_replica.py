@@ -43,9 +43,9 @@ class Decided:
     item_ids: list[list[str]]
     batches: list[Batch]
 
-    def rows(self, bought: dict[str, dict[str, int]], weight: dict[str, float], first: int) -> Rows:
+    def rows(self, bought: dict[str, dict[str, int]], first: int) -> Rows:
         """One row a candidate, not labelled yet; `bought` has when a user first bought an item after the
-        moment, `weight` 1 / chance of a user to be here, `first` numbers the first decision.
+        moment, `first` numbers the first decision.
         """
         count = np.array([len(ids) for ids in self.item_ids])
         user = np.repeat(np.arange(len(self.users)), count)
@@ -85,7 +85,7 @@ class Decided:
             labels=none,
             known=none,
             shares=none + 1.0,
-            weights=np.array([weight[name] for name in self.users], np.float32)[user],
+            weights=ones,
             decided_ms=np.full(len(user), self.now_ms, np.int64),
             groups=np.array([int(name) for name in self.users])[user],
             decisions=first + user,

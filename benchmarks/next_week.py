@@ -32,7 +32,6 @@ from magpie_services.training.retrieval.sequences import History
 
 TOP = 10
 SEEDED = frozenset({"ials", "bpr"})
-SPARED = 0.05  # share of those who bought nothing in a logged week whose candidates are learnt from
 _DISCOUNT = 1 / np.log2(np.arange(2, TOP + 2))
 
 Ranked = NDArray[np.int64]
@@ -178,9 +177,11 @@ def sasrec_row(log: Log, told: argparse.Namespace) -> Row:
 
 
 class Ours:
-    """Magpie's own pipeline for one seed: the candidates of the retriever and of the other sources, in
-    the order of the ranker on the features of core. It logs candidates of past weeks, as shadow decisions would, and
-    learns from them.
+    """Magpie's own pipeline for one seed: candidates of the retriever and of the other sources, put in
+    order by the ranker on the features of core.
+
+    It logs candidates of past weeks, as shadow decisions would, and learns from those of people who bought:
+    asked is what they buy, not whether.
     """
 
     def __init__(self, log: Log, told: argparse.Namespace, seed: int) -> None:
@@ -211,22 +212,20 @@ class Ours:
         harness.say(f"magpie, seed {self._seed}, week {number}: {len(rows)} rows, {epochs} deep epochs")
 
     def log_week(self, replica: Replica, week: Week) -> None:
-        """Candidates of a week with what came of them: of all who bought, and of a share of the others."""
+        """The candidates of those who bought in a week, with what came of them."""
         bought: dict[str, dict[str, int]] = {}
         for line in week.lines:
-            if line.user_id and not line.returned:
+            if line.user_id in replica.portraits and not line.returned:
                 bought.setdefault(line.user_id, {}).setdefault(line.item_id, line.at_ms)
-        chosen = [u for u in replica.portraits if u in bought or self._rng.random() < SPARED]
-        weight = {user: 1.0 if user in bought else 1.0 / SPARED for user in chosen}
-        decided = replica.decide(chosen, week.start_ms, self._read, self._seed)
-        self._rows.append(decided.rows(bought, weight, self._decisions))
-        self._decisions += len(chosen)
+        decided = replica.decide(list(bought), week.start_ms, self._read, self._seed)
+        self._rows.append(decided.rows(bought, self._decisions))
+        self._decisions += len(bought)
 
     def answer(self, replica: Replica, question: Question) -> dict[str, float]:
         """The marks of a test week."""
         users = [question.before.users[user] for user in question.users]
         decided = replica.decide(users, question.week.start_ms, self._read, self._seed)
-        rows = decided.rows({}, dict.fromkeys(users, 1.0), 0)
+        rows = decided.rows({}, 0)
         scores = self._rank(rows)  # type: ignore[misc]  # fitted before the first test week
         ranked = np.zeros((len(users), TOP), np.int64)
         codes = np.array([self._log.codes[item] for ids in decided.item_ids for item in ids])
