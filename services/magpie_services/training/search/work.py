@@ -5,6 +5,7 @@ has ended is left alone. Nothing here knows Celery or Optuna.
 """
 
 import shutil
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from magpie_services.training.settings import TrainingSettings
 MODULE = "magpie_services.training.search.trial"
 FOLDER = ".searches"
 MAX_TRIES = 3
+# A search that nobody works at any more; its folder holds histories of users.
+STALE_SECONDS = 7 * 24 * 3_600.0
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,7 @@ class Trials:
         if (await self.store.search(search_id)).done:
             shutil.rmtree(self._folder(search_id), ignore_errors=True)
             await self.store.forget_study(search_id)
+        sweep(self.settings.model_folder / FOLDER)
 
     async def _learn(self, search: Search, trial: Trial, worker: str) -> None:
         trial = msgspec.structs.replace(trial, tries=trial.tries + 1)
@@ -83,3 +87,10 @@ class Trials:
         )
         plan.save()
         return plan
+
+
+def sweep(searches: Path, now: float | None = None) -> None:
+    """Removes the folders of searches in which no trial was begun for a week."""
+    for folder in searches.glob("*"):
+        if (time.time() if now is None else now) - folder.stat().st_mtime > STALE_SECONDS:
+            shutil.rmtree(folder, ignore_errors=True)
