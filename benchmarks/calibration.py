@@ -1,4 +1,4 @@
-"""Are the ranker's probabilities true? Expected calibration error over the base rate on a day that came later.
+"""Are the ranker's probabilities true? Their expected calibration error over the base rate, on a later day.
 
 A made shop with known chances (calibration_world.py). The shipped code learns from older days, is calibrated
 on the newest ones and asked about a later day, beside baselines that are calibrated alike:
@@ -76,7 +76,7 @@ class Exam:
             for name, scorer in scorers.items():
                 raw[name].append(scorer(slate).reshape(-1, len(HEADS)))
         self.chances = np.concatenate(chances)
-        self.happened = outcomes(self.chances, world.rng)
+        self.happened = outcomes(self.chances, world.rng).astype(np.float32)
         self.groups = np.concatenate(groups, 1)
         for name, parts in raw.items():
             logits = np.concatenate(parts)
@@ -99,7 +99,12 @@ class Exam:
         """The error of one who knows the chances."""
         chances = self.chances[:, head]
         return float(
-            np.mean([calibration_error(rng.random(len(chances)) < chances, chances) for _ in range(3)])
+            np.mean(
+                [
+                    calibration_error((rng.random(len(chances)) < chances).astype(np.float32), chances)
+                    for _ in range(3)
+                ]
+            )
         )
 
 

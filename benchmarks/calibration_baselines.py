@@ -18,7 +18,7 @@ from magpie_services.training import progress
 from magpie_services.training.plan import RankerPlan
 from magpie_services.training.ranking import fit as ranker_fit
 from magpie_services.training.ranking import light
-from magpie_services.training.ranking.rows import CLICK, PURCHASE, UNSUBSCRIBE, WIDTH, Rows
+from magpie_services.training.ranking.rows import CLICK, PURCHASE, UNSUBSCRIBE, WIDTH, WIDTHS, Rows
 
 Floats = NDArray[np.float32]
 Scorer = Callable[[Slate], Floats]  # log-odds [B, N, H]
@@ -137,7 +137,7 @@ def _repeated(user: Any, count: Any) -> Any:
 
 
 def _nothing() -> tuple[Any, ...]:
-    widths = ranker_fit.WIDTHS
+    widths = WIDTHS
     return (
         np.zeros((1, widths[0]), np.float32),
         np.zeros((1, 1, widths[1]), np.float32),

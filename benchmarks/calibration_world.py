@@ -1,4 +1,4 @@
-"""A shop whose chances are known: users and items with the features that serving computes, and what pushes do.
+"""A shop whose chances are known: users and items with the features of serving, and what pushes do.
 
 What people do follows tastes, appetites and annoyances that no feature shows as they are; features show the
 traces of them. Base rates, weekdays and a walk from day to day move; labels come late, receipts get lost.
@@ -119,7 +119,7 @@ class World:
         return Slate(**{**vars(found), "chances": self._chances(found, users, rows, match, day)})
 
     def arms(self, slate: Slate, users: NDArray[np.int64], first: int) -> Rows:
-        """The slate as logged: each arm pushed or not by an old policy's dice, with delays to what followed."""
+        """The slate as logged: each arm pushed or not by an old policy's dice, and when what followed."""
         rng, shape = self.rng, slate.chances.shape[:2]
         liked = (
             slate.cross[..., CROSS_FEATURES.index("similarity")]

@@ -87,7 +87,7 @@ def test_the_error_of_one_who_knows_is_that_of_chance() -> None:
     rng = np.random.default_rng(3)
     chances = rng.uniform(0.02, 0.3, 50_000)
     assert metrics.calibration_error(chances, chances) == 0
-    happened = rng.random(50_000) < chances
+    happened = (rng.random(50_000) < chances).astype(np.float32)
     assert metrics.calibration_error(happened, chances) < 0.05
     assert metrics.calibration_error(happened, 1.5 * chances) == pytest.approx(0.5, abs=0.05)
     assert metrics.calibration_error(np.zeros(5), np.full(5, 0.1)) == float("inf")

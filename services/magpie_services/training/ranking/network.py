@@ -89,7 +89,8 @@ class Ranker(keras.Model):  # type: ignore[misc, unused-ignore]
 
     def call(self, inputs: tuple[Any, ...], training: bool = False) -> Any:
         """As `logits`, of (user, items, cross, hashes, recent)."""
-        return self.logits(*inputs, training=training)
+        user, items, cross, hashes, recent = inputs
+        return self.logits(user, items, cross, hashes, recent, training=training)
 
     def logits(
         self, user: Any, items: Any, cross: Any, hashes: Any, recent: Any, training: bool = False
