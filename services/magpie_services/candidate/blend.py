@@ -16,7 +16,7 @@ from magpie_services.core.mirror import Mirror
 from magpie_services.core.portraits import Portrait
 
 # Share of the list each source fills while it can; what one leaves the others fill in the same proportion.
-SHARES = {"vector": 0.36, "covisit": 0.20, "repeat": 0.32, "popular": 0.08, "new": 0.04}
+SHARES = {"vector": 0.24, "covisit": 0.24, "repeat": 0.36, "popular": 0.12, "new": 0.04}
 # Sources that are short and wanted whole: nothing in a cart is left out for want of a quota.
 WHOLE = ("caller", "cart", "random")
 ALL = (*WHOLE, *SHARES)
