@@ -22,6 +22,7 @@ from harness import Shop, capacity, cpu_seconds, latencies, percentile, report, 
 from magpie.v1 import candidate_service_pb2, portrait_pb2, profile_service_pb2, ranking_service_pb2
 from magpie_services.core import feature_schema as schema
 from magpie_services.kit.channels import open_channel
+from magpie_services.kit.errors import NotFound
 from magpie_services.kit.prediction import Prediction
 
 USERS, ITEMS, CANDIDATES, SECONDS, LOAD = 256, 2_000, 100, 15.0, 0.7
@@ -36,7 +37,7 @@ async def main() -> None:
     async with shop(users=USERS, items=ITEMS, trained=False, rooms=ROOMS) as place:
         serve_models(place)
         requests = await asked(place)
-        await until_model_answers(place, requests[0])
+        await until_models_answer(place, requests[0])
         figures = await one_user(place, requests)
         figures |= await batches(place, requests)
         figures |= await shared_and_repeated(place)
@@ -89,14 +90,27 @@ def request(
     )
 
 
-async def until_model_answers(place: Shop, question: ranking_service_pb2.RankCandidatesRequest) -> None:
+async def until_models_answer(place: Shop, question: ranking_service_pb2.RankCandidatesRequest) -> None:
     say("waiting for the model server to load and compile")
     started = time.monotonic()
-    while (await place.magpie.ranking.RankCandidates(question)).fallback:
+    channel = open_channel(f"dns:///{place.suite.address('model_server')}")
+    while (
+        not await loaded(Prediction(channel))
+        or (await place.magpie.ranking.RankCandidates(question)).fallback
+    ):
         if time.monotonic() - started > 600:
-            raise SystemExit("the ranking model never answered")
+            raise SystemExit("the models never answered")
         await asyncio.sleep(0.5)
+    await channel.close()
     say(f"loaded after {time.monotonic() - started:.0f} s")
+
+
+async def loaded(prediction: Prediction) -> bool:
+    """Nothing is being compiled any more, which would take a core from what is measured."""
+    try:
+        return [await prediction.status(name) for name in ("ranker", "retriever")] == 2 * [[(1, "AVAILABLE")]]
+    except NotFound:
+        return False
 
 
 async def one_user(
