@@ -22,7 +22,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with sequences.txt and attributes")
     parser.add_argument("--share", type=float, default=0.1, help="of the items that are withheld")
     parser.add_argument(
-        "--id-dropout", type=float, default=0.3, help="how often an id is left out in training"
+        "--id-dropout", type=float, default=0.5, help="how often an id is left out in training"
     )
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 2)

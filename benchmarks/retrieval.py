@@ -81,7 +81,9 @@ class Bench:
             blend = recipe.blended(self.data, self.known, self.judge, trained.scorer, table, seed, self.log)
             self.mark(alone, trained.scorer, trained.seconds)
             self.mark(whole, blend, trained.seconds + seconds + time.monotonic() - begun)
-            note = f"{trained.epochs} epochs, dropout {trained.plan.dropout}"
+            note = (
+                f"{trained.epochs} epochs, dropout {trained.plan.dropout}, loudness {trained.plan.loudness:g}"
+            )
             alone.note, whole.note = note, f"weights {', '.join(f'{one:.3g}' for one in blend.weights)}"
         return whole, alone
 
@@ -94,7 +96,9 @@ class Bench:
         for seed in self.seeds:
             trained = self._encoder(name, plan, seed)
             self.mark(row, trained.scorer, trained.seconds)
-            row.note = f"{trained.epochs} epochs, dropout {trained.plan.dropout}"
+            row.note = (
+                f"{trained.epochs} epochs, dropout {trained.plan.dropout}, loudness {trained.plan.loudness:g}"
+            )
         return row
 
     def _encoder(self, name: str, plan: Any, seed: int) -> Any:

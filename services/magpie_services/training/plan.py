@@ -18,6 +18,7 @@ Encoder = Literal["transformer", "recurrent", "convolutional", "sasrec"]
 _RANGES: dict[str, tuple[float, float]] = {
     "blocks": (1, 8),
     "heads": (1, 16),
+    "loudness": (0.01, 100),
     "scale": (1, 40),
     "negatives": (1, 65_536),
     "full_below": (0, 1_000_000),
@@ -46,9 +47,10 @@ _RANGES: dict[str, tuple[float, float]] = {
 class RetrieverPlan(msgspec.Struct, frozen=True, kw_only=True):
     """How the retriever learns. Making one raises Invalid naming the field that is out of range.
 
-    What it is: `encoder` (`sasrec` is the published block, for comparison), `blocks`, `heads`; `scoring` by
-    cosine or inner product; `scale` is the first inverse temperature of the cosine; `content` False leaves
-    only ids to the item tower; `projected` adds a dense layer at the end.
+    What it is: `encoder` (`sasrec` is the published block, for comparison), `blocks`, `heads`; `loudness` of
+    what an item is beside where and when it stands (loud ones learn in fewer epochs); `scoring` by cosine or
+    inner product; `scale` is the first inverse temperature of the cosine; `content` False leaves only ids to
+    the item tower; `projected` adds a dense layer at the end.
 
     What it learns from: `objective` softmax, gbce (with `gbce_t`) or bce. The softmax is over all items where
     there are at most `full_below` or `negatives` of them, else over `negatives` drawn items, of which a share
@@ -66,6 +68,7 @@ class RetrieverPlan(msgspec.Struct, frozen=True, kw_only=True):
     encoder: Encoder = "transformer"
     blocks: int = 1
     heads: int = 2
+    loudness: float = 16.0
     scoring: Literal["cosine", "dot"] = "cosine"
     scale: float = 12.0
     content: bool = True

@@ -13,9 +13,6 @@ from magpie_services.training.retrieval.tower import table, unit
 GAP_BUCKETS = 32
 # log1p of hours in steps of 0.35: 31 buckets reach five years.
 GAP_STEP = 0.35
-# Of unit vectors beside the tables, so that what an item is outweighs where it stands: with 2 in place of 16
-# the same data take two to three times the epochs.
-LOUDNESS = 16.0
 KINDS = max(KIND_CODES.values()) + 32  # room for kinds that are appended later
 
 
@@ -45,7 +42,7 @@ class Reader(keras.layers.Layer):
         hours = ops.expm1(gaps)
         between = ops.pad(ops.maximum(hours[:, :-1] - hours[:, 1:], 0.0), [[0, 0], [1, 0]])
         steps = ops.shape(gaps)[1]
-        x = vectors * LOUDNESS + self._kinds(ops.clip(kinds, 0, KINDS - 1))
+        x = vectors * self._plan.loudness + self._kinds(ops.clip(kinds, 0, KINDS - 1))
         x = x + self._between(_gap_bucket(ops.log1p(between)))
         x = x + self._places(ops.arange(steps) + (HISTORY - steps))[None]
         return ops.cast(self._body(self._drop(x, training=training), real, training=training), "float32")

@@ -5,11 +5,12 @@ validation, and the fit itself.
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from msgspec.structs import replace
 
-from magpie_services.training.plan import HISTORY, Encoder, RetrieverPlan
+from magpie_services.training.plan import HISTORY, VECTOR, Encoder, RetrieverPlan
 from magpie_services.training.retrieval import blend, fit, transitions
 from magpie_services.training.retrieval.blend import Blend, Popularity
 from magpie_services.training.retrieval.learner import Learner
@@ -21,8 +22,13 @@ from magpie_services.training.retrieval.windows import NextItem, Windows
 #: Told of every try on validation: what was tried, its settings, NDCG@10.
 Log = Callable[[str, dict[str, float | str], float], None]
 
-# Dropout is what differs most from one data set to the next.
-DROPOUTS = (0.5, 0.2)
+# What differs most from one data set to the next: how much must be held back, and whether people go on from
+# what they took last (loud, the answer close to the items) or keep to what everybody takes.
+CHOICES: tuple[dict[str, Any], ...] = (
+    {"dropout": 0.5, "input_dropout": 0.5},
+    {"dropout": 0.2, "input_dropout": 0.2},
+    {"dropout": 0.5, "input_dropout": 0.5, "loudness": 2.0, "projected": True},
+)
 STEPS_AN_EPOCH = 80
 # Users that tables and weights are tuned on; the encoder's epochs are judged by the same.
 VALIDATION_USERS = 6_000
@@ -36,8 +42,8 @@ def settings(history: History, encoder: Encoder = "transformer", seconds: float 
         blocks=2,
         scale=14.0,
         negatives=1_024,
-        dropout=DROPOUTS[0],
-        input_dropout=DROPOUTS[0],
+        dropout=0.5,
+        input_dropout=0.5,
         learning_rate=1e-3,
         beta_2=0.98,
         batch=batch,
@@ -55,6 +61,7 @@ def sasrec(history: History, seconds: float = 1_500.0) -> RetrieverPlan:
         settings(history, "sasrec", seconds),
         heads=1,
         scoring="dot",
+        loudness=VECTOR**0.5,
         content=False,
         projected=False,
         objective="bce",
@@ -67,7 +74,8 @@ def sasrec(history: History, seconds: float = 1_500.0) -> RetrieverPlan:
 
 def choices(plan: RetrieverPlan) -> tuple[RetrieverPlan, ...]:
     """The plans among which validation chooses."""
-    return tuple(replace(plan, dropout=share, input_dropout=share) for share in DROPOUTS)
+    shapes = CHOICES[:2] if plan.encoder == "sasrec" else CHOICES
+    return tuple(replace(plan, **choice) for choice in shapes)
 
 
 @dataclass(frozen=True)
@@ -101,7 +109,13 @@ def encoder(
         if step is not None and metric is not None:
             log(
                 plan.encoder,
-                {"seed": seed, "dropout": plan.dropout, "epoch": step, "loss": loss or 0.0},
+                {
+                    "seed": seed,
+                    "dropout": plan.dropout,
+                    "loudness": plan.loudness,
+                    "epoch": step,
+                    "loss": loss or 0.0,
+                },
                 metric,
             )
 
