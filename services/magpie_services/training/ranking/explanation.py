@@ -18,7 +18,6 @@ from magpie_services.training.ranking.network import Ranker
 from magpie_services.training.ranking.rows import WIDTH, WIDTHS
 
 STEPS = 32
-_EDGE = 1e-7
 
 
 class Explainer:
@@ -86,21 +85,20 @@ class Explainer:
         )
 
     def _log_odds(self, *question: Any) -> Any:
-        chance = self._model.probabilities(*question)
-        chance = tf.clip_by_value(chance, _EDGE, 1 - _EDGE)
-        return tf.math.log(chance) - tf.math.log1p(-chance)
+        """Calibrated log-odds, not by way of probabilities: those near 1 would all look alike."""
+        return self._model.straightened(self._model.logits(*question))
 
 
 def _mixed(values: Any, slopes: Any, away: Any) -> Any:
     """The mean slope along the path [R, F, H].
 
     Of each step both ends count by as much as explains what the value did on the way: a corner (of a ReLU)
-    between them is found where it is, and not half-way.
+    between them is found where it is, and not half-way. Of several corners that is only an average.
     """
     rise = tf.einsum("prfh,rf->prh", slopes, away)
     wanted = STEPS * (values[1:] - values[:-1])
     first = tf.math.divide_no_nan(wanted - rise[1:], rise[:-1] - rise[1:])
-    first = tf.where(tf.abs(rise[:-1] - rise[1:]) > 1e-6, tf.clip_by_value(first, 0.0, 1.0), 0.5)
+    first = tf.where(tf.abs(rise[:-1] - rise[1:]) > 1e-6, tf.clip_by_value(first, -1.0, 2.0), 0.5)
     nothing = tf.zeros_like(first[:1])
     weights = tf.concat([first, nothing], 0) + tf.concat([nothing, 1.0 - first], 0)
     return tf.einsum("prh,prfh->rfh", weights / STEPS, slopes)

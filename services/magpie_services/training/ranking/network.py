@@ -112,11 +112,15 @@ class Ranker(keras.Model):  # type: ignore[misc, unused-ignore]
 
     def calibrated(self, logits: Any) -> Any:
         """Probabilities [..., H] of log-odds [..., H]."""
+        return ops.sigmoid(self.straightened(logits))
+
+    def straightened(self, logits: Any) -> Any:
+        """Calibrated log-odds [..., H] of log-odds [..., H]."""
         low, high = self.knots[0], self.knots[1]
         piece = (logits - low) * ((KNOTS - 1) / (high - low)) + 1.0
         place = ops.cast(ops.clip(piece, 0.0, float(KNOTS)), "int32") + _PLACES
         level, slope = (ops.take(ops.reshape(one, (-1,)), place) for one in (self.levels, self.slopes))
-        found = ops.sigmoid(level + slope * logits)
+        found = level + slope * logits
         return ops.minimum(found, ops.take(found, _CEILING, axis=-1))
 
     def probabilities(self, user: Any, items: Any, cross: Any, hashes: Any, recent: Any) -> Any:
