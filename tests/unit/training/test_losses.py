@@ -14,7 +14,7 @@ WRONG = RNG.normal(0, 3, (4, 6)).astype(np.float32)
 
 
 def sigmoid(x: NDArray[np.float32]) -> NDArray[np.float32]:
-    found: NDArray[np.float32] = 1 / (1 + np.exp(-x))
+    found: NDArray[np.float32] = (1 / (1 + np.exp(-x))).astype(np.float32)
     return found
 
 
