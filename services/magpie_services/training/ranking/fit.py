@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from magpie_services.core.feature_schema import HEADS
 from magpie_services.training import checkpoint as checkpoints
-from magpie_services.training import metrics
-from magpie_services.training import parallel
+from magpie_services.training import metrics, parallel
 from magpie_services.training.checkpoint import Checkpoint
 from magpie_services.training.plan import RankerPlan
 from magpie_services.training.progress import Report
