@@ -45,7 +45,7 @@ from magpie_services.training.ranking.rows import (
 )
 
 SHOWN = (CLICK, PURCHASE, PURCHASE_DAY, DISMISS, UNSUBSCRIBE, ORGANIC)
-TRAIN_DAYS, POOL_DAYS = 9, 3
+TRAIN_DAYS, POOL_DAYS = 11, 3
 EXAM_DAY = TRAIN_DAYS + POOL_DAYS + 1
 Floats = NDArray[np.float32]
 

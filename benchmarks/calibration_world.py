@@ -32,7 +32,8 @@ START_MS = 1_767_225_600_000
 TASTES = 12
 PLATFORMS = ("android", "ios", "web")
 RATES = {CLICK: 0.05, PURCHASE: 0.01, DISMISS: 0.08, UNSUBSCRIBE: 0.003, ORGANIC: 0.007}
-DRIFT = 0.03
+DRIFT = 0.02  # of log-odds from day to day
+WEEKDAYS = 0.05  # of a category on a day of the week
 PAST_DAYS = 45
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
@@ -71,7 +72,7 @@ class World:
         self.flavour[np.arange(items), self.group] += 0.6
         self.discount = np.where(rng.random(items) < 0.3, rng.uniform(0.1, 0.5, items), 0.0)
         self.drift = np.cumsum(rng.normal(0, DRIFT, (days + 1, len(HEADS))), 0)
-        self.week = rng.normal(0, 0.1, (7, TASTES))
+        self.week = rng.normal(0, WEEKDAYS, (7, TASTES))
         self.bias = np.zeros(len(HEADS))
         self.columns = ItemColumns()
         self.columns.upsert(self._item(number) for number in range(items))
@@ -84,6 +85,8 @@ class World:
         rows = self._candidates(users, count)
         hours = np.where(rng.random(len(users)) < 0.5, self.hour[users] + 12, rng.integers(0, 24, len(users)))
         at_ms = START_MS + day * DAY_MS + (hours % 24) * 3_600_000 + rng.integers(0, 3_600_000, len(users))
+        # Pasts are not lived on: seen from any week, they lie as far back.
+        seen_ms = at_ms - day // 7 * 7 * DAY_MS
         match = np.einsum("ut,unt->un", self.taste[users], self.flavour[rows])
         similarity = np.tanh(3 * match - 1 + rng.normal(0, 0.3, match.shape)).astype(np.float32)
         flags = np.zeros((*rows.shape, len(SOURCES)), np.float32)
@@ -91,9 +94,12 @@ class World:
         flags[..., 2] = ~(similarity > 0.2)
         people = [self.portraits[user] for user in users]
         user = np.concatenate(
-            [features.user_features([one], int(now)) for one, now in zip(people, at_ms.tolist(), strict=True)]
+            [
+                features.user_features([one], int(now))
+                for one, now in zip(people, seen_ms.tolist(), strict=True)
+            ]
         )
-        now_ms = int(at_ms.mean())  # of an item's age hours do not matter
+        now_ms = int(seen_ms.mean())  # of an item's age hours do not matter
         cross = [
             features.cross_features(
                 people[at : at + 64],
