@@ -16,10 +16,10 @@ from tests.unit.training import worlds
 from magpie_services.training import progress
 from magpie_services.training.plan import Plan, RankerPlan, RetrieverPlan
 
-pytestmark = [pytest.mark.tensorflow, pytest.mark.xdist_group("tensorflow"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.tensorflow, pytest.mark.xdist_group("tensorflow"), pytest.mark.timeout(900)]
 # Time boxes that are never reached: only epochs end these fits.
-RETRIEVER = RetrieverPlan(epochs=4, patience=10, seconds=1e6, negatives=16, batch=16)
-RANKER = RankerPlan(epochs=3, seconds=1e6)
+RETRIEVER = RetrieverPlan(epochs=3, patience=10, seconds=1e6, negatives=16, batch=16)
+RANKER = RankerPlan(epochs=2, seconds=1e6)
 
 
 def plan(folder: Path) -> Plan:
@@ -71,7 +71,11 @@ def _epoch(path: Path) -> int:
 
 def ended(folder: Path) -> list[dict[str, Any]]:
     child = start(folder)
-    words, _ = child.communicate(timeout=240)
+    try:
+        words, _ = child.communicate(timeout=400)
+    finally:
+        child.kill()
+        child.wait()
     assert child.returncode == 0, (folder / "stderr").read_text()
     return [json.loads(line) for line in words.splitlines()]
 
@@ -90,7 +94,7 @@ def variables(folder: Path) -> dict[str, np.ndarray]:
 
 
 def test_a_killed_fit_ends_with_the_same_weights(tmp_path: Path) -> None:
-    worlds.lake(tmp_path / "lake", users=60, events=20, items=30, decisions=400)
+    worlds.lake(tmp_path / "lake", users=50, events=16, items=24, decisions=300)
     peace, trouble = tmp_path / "peace", tmp_path / "trouble"
     plan(peace)
     ended(peace)
@@ -99,7 +103,7 @@ def test_a_killed_fit_ends_with_the_same_weights(tmp_path: Path) -> None:
     told = ended(trouble)
     # The last try neither read the lake nor did an epoch again that an earlier one had kept.
     assert not [one for one in told if one["activity"] == "reading the lake"]
-    assert [one["step"] for one in told if one.get("stage") == "retriever"] == [3, 4]
+    assert [one["step"] for one in told if one.get("stage") == "retriever"] == [3]
     mine, theirs = variables(trouble), variables(peace)
     assert mine.keys() == theirs.keys()
     for name, value in mine.items():
@@ -109,5 +113,5 @@ def test_a_killed_fit_ends_with_the_same_weights(tmp_path: Path) -> None:
             assert np.array_equal(value, theirs[name]), name
     assert not (trouble / "partial").exists()  # people's histories stay no longer than they are needed
     curves = progress.curves(trouble)
-    assert [point.step for point in curves["retriever"]] == [1, 2, 3, 4]
+    assert [point.step for point in curves["retriever"]] == [1, 2, 3]
     assert "<svg" in (trouble / "report.html").read_text()
