@@ -109,6 +109,23 @@ def test_what_is_learnt_is_the_next_step() -> None:
     assert learnt.best > 0.5  # by chance 0.11
 
 
+@pytest.mark.parametrize(
+    "plan",
+    [
+        RetrieverPlan(negatives=1, shared=False, objective="bce", scoring="dot", encoder="sasrec"),
+        RetrieverPlan(negatives=8, objective="gbce", mixed=0.3, logq=True, l2=1e-5),
+    ],
+)
+def test_other_objectives_are_learnt_by_the_compiled_step(plan: RetrieverPlan) -> None:
+    from magpie_services.training.retrieval import fit
+
+    history, losses = walk(100), []
+    learner = fit.begin(plan, known(), history, 1)
+    for _, loss, _ in learner.epochs(Windows(history, NextItem(history)), 6, 60.0, 1):
+        losses.append(loss)
+    assert losses[-1] < 0.9 * losses[0]
+
+
 def test_augmentation_keeps_targets_and_hides_what_it_should() -> None:
     history = walk(300)
     given = next(Windows(history, NextItem(history)).epoch(200, 10_000, np.random.default_rng(0)))

@@ -31,7 +31,8 @@ def binary(right: Any, wrong: Any, power: float = 1.0) -> Any:
     `power` is gBCE's exponent of the wanted item's probability; 1 is the plain loss.
     """
     against = ops.sum(ops.softplus(wrong), axis=-1)
-    return (power * ops.softplus(-right) + against) / (1 + wrong.shape[-1])
+    count = 1 + ops.shape(wrong)[-1]  # known only while it runs, where the step is traced for all sizes
+    return (power * ops.softplus(-right) + against) / ops.cast(count, right.dtype)
 
 
 def generalised_power(negatives: int, items: int, t: float) -> float:
