@@ -22,7 +22,7 @@ class Fixed:
         self._scores = np.array(scores, np.float32)
 
     def scores(self, asked: History) -> NDArray[np.float32]:
-        return np.tile(self._scores, (len(asked.users), 1))
+        return np.broadcast_to(self._scores, (len(asked.users), len(self._scores)))
 
 
 def data(folder: Path, *lines: str, attributes: str = "") -> Data:

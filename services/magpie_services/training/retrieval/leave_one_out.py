@@ -119,6 +119,7 @@ class Examination:
 
 def _ranks(scores: NDArray[np.float32], asked: History, wanted: NDArray[np.int32]) -> NDArray[np.int64]:
     """Ranks of the wanted items [users]; the scores are used up."""
+    scores = np.require(scores, requirements="W")  # the same for everybody may come as a view
     rows = np.arange(len(wanted))
     own = scores[rows, wanted].copy()
     scores[:, 0] = -np.inf
