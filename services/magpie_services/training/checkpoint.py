@@ -1,16 +1,16 @@
 """Where a fit stands, in one file that is there whole or not at all, so that a killed fit goes on from it."""
 
-import io
 import json
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
+
+from magpie_services.training import whole
+from magpie_services.training.archive import UNREADABLE
 
 Arrays = Sequence[NDArray[Any]]
 Numbers = Mapping[str, float]
@@ -64,9 +64,9 @@ class File:
                     name: [held[f"{name}/{place}"] for place in range(count)]
                     for name, count in told["parts"].items()
                 }
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile):  # none yet, or not one of ours
+                return Saved(dict(told["numbers"]), parts)
+        except UNREADABLE:  # none yet, or not one of ours
             return None
-        return Saved(told["numbers"], parts)
 
     def save(self, numbers: Numbers, **parts: Iterable[Any]) -> None:
         if not self._writes:
@@ -74,15 +74,9 @@ class File:
         lists = {name: [np.asarray(one) for one in values] for name, values in parts.items()}
         told = {"key": self._key, "numbers": dict(numbers), "parts": {n: len(v) for n, v in lists.items()}}
         arrays = {f"{name}/{at}": one for name, values in lists.items() for at, one in enumerate(values)}
-        content = io.BytesIO()
-        np.savez(content, told=np.array(json.dumps(told)), **arrays)  # type: ignore[arg-type]
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        staged = self._path.with_suffix(".tmp")
-        with staged.open("wb") as file:
-            file.write(content.getbuffer())
-            file.flush()
-            os.fsync(file.fileno())
-        staged.replace(self._path)
+        with whole.writing(self._path) as file:
+            np.savez(file, told=np.array(json.dumps(told)), **arrays)  # type: ignore[arg-type]
 
 
 class _Nowhere:

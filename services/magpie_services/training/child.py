@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from magpie_services.kit.errors import MagpieError
-from magpie_services.training import orphan
+from magpie_services.training import orphan, whole
 from magpie_services.training import plan as plans
 from magpie_services.training.plan import Plan
 from magpie_services.training.progress import News
@@ -112,9 +112,7 @@ def say(activity: str, progress: float) -> None:
 
 def leave(path: Path, result: msgspec.Struct) -> None:
     """In the child: writes a result that is there whole or not at all."""
-    staged = path.with_suffix(".tmp")
-    staged.write_bytes(msgspec.json.encode(result))
-    staged.replace(path)
+    whole.write(path, msgspec.json.encode(result))
 
 
 def main(work: Callable[[Plan], None]) -> None:
@@ -133,10 +131,11 @@ def main(work: Callable[[Plan], None]) -> None:
         # Private memory, not address space: TensorFlow reserves far more of the latter than it uses.
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     try:
+        plan = plans.load(told.run)
         with (told.run / "lock").open("w") as lock:
             # A worker that was killed may have left a child behind, which ends within a second.
             fcntl.flock(lock, fcntl.LOCK_EX)
-            work(plans.load(told.run))
+            work(plan)
     except MagpieError as error:
         tell(News(problem=error.message))
         sys.exit(REFUSED)

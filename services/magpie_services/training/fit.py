@@ -18,7 +18,8 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from magpie_services.kit.errors import Invalid
+from magpie_services.core.feature_schema import SCHEMA_HASH
+from magpie_services.kit.errors import Invalid, Unavailable
 from magpie_services.training import archive, child, dataset, evaluate, evaluation, parallel, progress
 from magpie_services.training.checkpoint import File
 from magpie_services.training.dataset import Dataset
@@ -26,11 +27,10 @@ from magpie_services.training.plan import Plan
 from magpie_services.training.privacy import Guarantee
 from magpie_services.training.progress import Journal
 from magpie_services.training.ranking import rows as ranker_rows
-from magpie_services.training.results import REPORT, Report
+from magpie_services.training.results import PARTIAL, REPORT, Report
 
 MIN_ITEMS = 2
 MIN_EVENTS = 20
-PARTIAL = "partial"
 
 
 def fit(plan: Plan, journal: Journal) -> Report:
@@ -67,6 +67,8 @@ def _guarantee(plan: Plan, data: Dataset) -> Guarantee | None:
     """
     if plan.ranker.privacy is None:
         return None
+    if not plan.ledger:
+        raise Invalid("privacy.ledger", "is required")
     from magpie_services.training.ranking import private_ledger
 
     return private_ledger.spend(Path(plan.ledger), plan.run_id, plan.ranker.privacy, data.end_ms)
@@ -77,11 +79,16 @@ def _data(plan: Plan, journal: Journal, partial: Path) -> Dataset:
     group, path = parallel.group(), partial / "data.npz"
     if group.member:
         group.any(False)  # waits for the first, who reads
-    data = archive.load(path, Dataset) or _read(plan, journal)
-    if not group.member:
+        kept = archive.load(path, Dataset)
+        if kept is None:  # the lake may have grown meanwhile
+            raise Unavailable("the data that the first member read cannot be read")
+        return kept
+    data = archive.load(path, Dataset)
+    if data is None:
+        data = _read(plan, journal)
         partial.mkdir(parents=True, exist_ok=True)
         archive.save(path, data)
-        group.any(False)
+    group.any(False)
     return data
 
 
@@ -96,7 +103,7 @@ def _read(plan: Plan, journal: Journal) -> Dataset:
 
 def _key(plan: Plan) -> str:
     """What must be the same for a fit to go on where another stopped."""
-    same = (plan.as_of_ms, plan.seed, plan.retriever, plan.ranker)
+    same = (SCHEMA_HASH, plan.as_of_ms, plan.seed, plan.retriever, plan.ranker)
     return hashlib.sha256(msgspec.json.encode(same)).hexdigest()[:16]
 
 

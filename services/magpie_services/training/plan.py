@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 
 from magpie_services.kit.errors import Invalid
+from magpie_services.training import whole
 from magpie_services.training.privacy import Privacy
 
 HISTORY = 50
@@ -188,7 +189,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     def save(self) -> None:
         """Writes `plan.json` into the work folder, which is made."""
         self.path.mkdir(parents=True, exist_ok=True)
-        (self.path / "plan.json").write_bytes(msgspec.json.encode(self))
+        whole.write(self.path / "plan.json", msgspec.json.encode(self))
 
 
 def load(folder: Path) -> Plan:

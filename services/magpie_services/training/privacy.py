@@ -34,6 +34,8 @@ class Privacy(msgspec.Struct, frozen=True, kw_only=True):
             wrong.append(("rate", "must be above 0 and at most 1"))
         if self.steps < 1:
             wrong.append(("steps", "must be at least 1"))
+        if not 0 <= self.noise < float("inf"):
+            wrong.append(("noise", "must be at least 0 and finite"))
         if not (self.noise > 0 or self.epsilon > 0):
             wrong.append(("epsilon", "is required where no noise is given"))
         wrong += [

@@ -19,6 +19,7 @@ from pathlib import Path
 import msgspec
 
 from magpie_services.kit.errors import Invalid
+from magpie_services.training import whole
 from magpie_services.training.privacy import Guarantee
 
 MODELS = ("retriever", "ranker")
@@ -76,10 +77,10 @@ def publish(bundle: Path, models: Path, manifest: Manifest, passed: Passed = lam
         (staging / "assets.extra" / "manifest.json").write_bytes(_pretty(own))
         _flush(staging)
         passed(f"{name}.flushed")
-        write_whole(base / f"{manifest.version}.manifest.json", _pretty(own))
+        whole.write(base / f"{manifest.version}.manifest.json", _pretty(own))
         passed(f"{name}.described")
         staging.rename(final)
-        _flush_folder(base)
+        whole.flush_folder(base)
         passed(f"{name}.renamed")
 
 
@@ -97,7 +98,7 @@ def keep_twin(twin: Path, models: Path, version: int) -> None:
 def keep_report(page: Path, models: Path, version: int) -> None:
     """Keeps the training report beside the manifest, where there is one."""
     if page.is_file():
-        write_whole(report_page(models, version), page.read_bytes())
+        whole.write(report_page(models, version), page.read_bytes())
 
 
 def report_page(models: Path, version: int) -> Path:
@@ -143,17 +144,6 @@ def retain(models: Path, keep: int, wanted: Iterable[int]) -> list[int]:
     return gone
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Writes a file that readers see old or new, never in part, also after a power cut."""
-    staged = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    with staged.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    staged.rename(path)
-    _flush_folder(path.parent)
-
-
 def _sweep(base: Path) -> None:
     """Removes what a publisher that died left behind an hour ago or more."""
     for left in base.glob(f"{STAGING}*"):
@@ -175,16 +165,8 @@ def _pretty(manifest: Manifest) -> bytes:
 def _flush(folder: Path) -> None:
     for path in folder.rglob("*"):
         if path.is_dir():
-            _flush_folder(path)
+            whole.flush_folder(path)
         else:
             with path.open("rb") as file:
                 os.fsync(file.fileno())
-    _flush_folder(folder)
-
-
-def _flush_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    whole.flush_folder(folder)

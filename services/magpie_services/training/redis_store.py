@@ -119,8 +119,7 @@ class RedisStore:
         """Runs that have not ended and that no worker is at."""
         found = []
         with store_errors():
-            for name in await self._redis.smembers(_OPEN):
-                run_id = name.decode() if isinstance(name, bytes) else name
+            for run_id in await self.open():
                 if await self._redis.exists(_lease(run_id)):
                     continue
                 try:
@@ -132,6 +131,12 @@ class RedisStore:
                 else:
                     found.append(run)
         return found
+
+    async def open(self) -> set[str]:
+        """Ids of the runs that have not ended."""
+        with store_errors():
+            names = await self._redis.smembers(_OPEN)
+        return {name.decode() if isinstance(name, bytes) else name for name in names}
 
     async def next_version(self, floor: int) -> int:
         """A version above all given out before and above `floor`."""

@@ -14,7 +14,7 @@ from typing import Protocol
 import structlog
 
 from magpie_services.kit.errors import DeadlineExceeded, NotAllowed, NotFound, Unavailable
-from magpie_services.training import publish
+from magpie_services.training import publish, whole
 from magpie_services.training.redis_store import RedisStore
 
 CONFIG = "models.config"
@@ -72,7 +72,7 @@ class Releases:
         while True:
             wanted = (await self._store.served())[:1]
             if wanted:
-                await asyncio.to_thread(publish.write_whole, path, self._config(wanted[0]).encode())
+                await asyncio.to_thread(whole.write, path, self._config(wanted[0]).encode())
             else:
                 path.unlink(missing_ok=True)
             # Another may have changed its mind in between: the last word is Redis's.

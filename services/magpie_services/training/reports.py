@@ -10,7 +10,7 @@ from magpie_services.training.redis_store import RedisStore
 from magpie_services.training.report.write import PAGE
 
 MAX_BYTES = 3 << 20
-_RUN_ID = re.compile(r"[A-Za-z0-9_.-]{1,128}")
+_RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 T = TypeVar("T")
 
 REPORT, OUTCOME = "report.json", "verdict.json"
+#: The folder of what a fit needs to go on: histories of people, which stay no longer than that.
+PARTIAL = "partial"
 
 
 def report(folder: Path) -> Report:

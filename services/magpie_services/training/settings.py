@@ -69,6 +69,11 @@ class TrainingSettings(ServiceSettings):
         )
 
     @property
+    def privacy_ledger(self) -> Path:
+        """What all releases have spent, beside them."""
+        return (self.model_folder / "privacy.json").resolve()
+
+    @property
     def retriever(self) -> RetrieverPlan:
         return RetrieverPlan(
             encoder=self.encoder,

@@ -7,6 +7,7 @@ late one from writing, and what is on disk from an earlier try is used. Nothing 
 import shutil
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import msgspec
 import structlog
@@ -32,8 +33,9 @@ from magpie_services.training.settings import TrainingSettings
 log = structlog.get_logger()
 
 LEASE_SECONDS = 60.0
-PRIVACY_LEDGER = "privacy.json"
 MAX_TRIES = 10
+# How long what is on no record may take.
+UNKNOWN_SECONDS = 2 * 24 * 3_600
 
 # The step that a run in this state waits for.
 NEXT: dict[RunState, str] = {
@@ -71,6 +73,8 @@ class Steps:
             await self._write(run)
         finally:
             await self.store.let_go(run_id, worker)
+        if run.state in ENDED:
+            await self._tidy(run)
         if step == RELEASE and run.state == RunState.RELEASING:
             return REFRESH_INDEX
         return NEXT.get(run.state, "")
@@ -80,9 +84,10 @@ class Steps:
         run = await self.store.claim(run_id, worker)
         try:
             if run.state not in ENDED:
-                await self._write(run, state=RunState.FAILED, reason=reason, activity="", learning=None)
+                run = await self._write(run, state=RunState.FAILED, reason=reason, activity="", learning=None)
         finally:
             await self.store.let_go(run_id, worker)
+        await self._tidy(run)
 
     async def _work(self, step: str, run: Run) -> Run:
         if run.tries >= MAX_TRIES:  # errors are counted by the queue; this is for what takes the worker along
@@ -175,7 +180,6 @@ class Steps:
             except Unavailable as error:
                 # The model serves and the other sources answer: not worth going back for.
                 log.warning("release.index_late", run_id=run.run_id, problem=error.message)
-        self._tidy(await self.store.served())
         return _with(run, state=RunState.RELEASED, activity="", progress=1.0)
 
     async def _champion(self) -> int:
@@ -194,13 +198,17 @@ class Steps:
             seed=run.seed or 1,
             champion=champion,
             champion_folder=str(publish.exam_folder(self.settings.model_folder, champion).resolve()),
-            ledger=str((self.settings.model_folder / PRIVACY_LEDGER).resolve()),
+            ledger=str(self.settings.privacy_ledger),
             threads=self.settings.threads,
             retriever=self.settings.retriever,
             ranker=self.settings.ranker,
         )
-        for model, chosen in (await self.searches.adopted()).items():
-            plan = space.apply(plan, model, chosen)
+        if (folder / results.REPORT).exists():  # it has learnt, whatever was adopted since
+            learnt = plans.load(folder)
+            plan = msgspec.structs.replace(plan, retriever=learnt.retriever, ranker=learnt.ranker)
+        else:
+            for model, chosen in (await self.searches.adopted()).items():
+                plan = space.apply(plan, model, chosen)
         plan.save()
         return plan
 
@@ -228,13 +236,28 @@ class Steps:
         await self.store.write(run, lease_ms=int(lease_seconds * 1000))
         return run
 
-    def _tidy(self, served: list[int]) -> None:
-        gone = publish.retain(self.settings.model_folder, self.settings.keep_releases, served[:2])
-        runs = sorted((self.settings.model_folder / ".runs").glob("*"), key=lambda path: path.stat().st_mtime)
-        for folder in runs[: -self.settings.keep_runs]:
-            shutil.rmtree(folder, ignore_errors=True)
+    async def _tidy(self, run: Run) -> None:
+        """Leaves of a run that has ended nothing to go on from, and of all those that ended the newest."""
+        models, keep = self.settings.model_folder, self.settings.keep_runs
+        shutil.rmtree(models / ".runs" / run.run_id / results.PARTIAL, ignore_errors=True)
+        busy, young_s = await self.store.open(), self.clock.now_ms() / 1000 - UNKNOWN_SECONDS
+        runs = sorted((models / ".runs").glob("*"), key=_changed_s)
+        for folder in [path for path in runs if path.name not in busy][:-keep]:
+            # Several machines put their fit on record when it is done only.
+            if not (folder / results.PARTIAL).exists() or _changed_s(folder) < young_s:
+                shutil.rmtree(folder, ignore_errors=True)
+        served = await self.store.served()
+        gone = publish.retain(models, self.settings.keep_releases, served[:2])
         if gone:
             log.info("release.removed", versions=gone)
+
+
+def _changed_s(path: Path) -> float:
+    """When a folder was changed, 0 where another has removed it."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _learning(news: News, before: Learning | None) -> Learning | None:

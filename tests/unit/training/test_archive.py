@@ -24,7 +24,7 @@ class Shelf:
 
 
 MADE = Shelf(
-    Words(("", "läuft", "b"), {"läuft": 1, "b": 2}, np.array([[1], [2]], np.int32)),
+    Words(("", "läuft", "b\0"), {"läuft": 1, "b\0": 2}, np.array([[1], [2]], np.int32)),
     np.zeros((0, 4), np.float32),
     1_760_000_000_123,
 )
@@ -54,3 +54,12 @@ def test_a_file_of_another_make_is_as_none(tmp_path: Path) -> None:
     assert archive.load(path, Shelf) is None
     np.savez(path, words=np.zeros(3))
     assert archive.load(path, Shelf) is None
+
+
+def test_a_file_with_a_bit_turned_over_raises_nothing(tmp_path: Path) -> None:
+    path, rng = tmp_path / "data.npz", np.random.default_rng(1)
+    archive.save(path, MADE)
+    whole = path.read_bytes()
+    for place in range(0, len(whole), 7):
+        path.write_bytes(whole[:place] + rng.bytes(1) + whole[place + 1 :])
+        archive.load(path, Shelf)

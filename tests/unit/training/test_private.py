@@ -144,11 +144,23 @@ def test_a_ledger_that_cannot_be_read_is_not_taken_for_an_empty_one(tmp_path: Pa
     with pytest.raises(Invalid, match=r"privacy\.ledger"):
         private_ledger.spend(path, "run-1", CHEAP, 1)
     assert path.read_bytes() == b"[{"
+    entry = {"run_id": "r", "mechanism": {"noise": 1.0, "rate": 7.0, "steps": 1}, "end_ms": 1}
+    path.write_bytes(msgspec.json.encode([entry]))  # no such chance
+    with pytest.raises(Invalid, match=r"privacy\.ledger"):
+        private_ledger.spend(path, "run-1", CHEAP, 1)
 
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("rate", 0.0), ("rate", 1.5), ("clip", 0.0), ("steps", 0), ("epsilon", 0.0), ("delta", 0.1)],
+    [
+        ("rate", 0.0),
+        ("rate", 1.5),
+        ("clip", 0.0),
+        ("steps", 0),
+        ("epsilon", 0.0),
+        ("delta", 0.1),
+        ("noise", -1.0),
+    ],
 )
 def test_what_is_out_of_range_is_named(field: str, value: float) -> None:
     with pytest.raises(Invalid, match=rf"privacy\.{field}"):

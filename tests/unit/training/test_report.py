@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 from xml.etree import ElementTree
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -124,3 +125,27 @@ def test_calibration_plots_are_sound_svg_within_the_frame() -> None:
         assert 0 <= float(dot.get("cx", "nan")) <= plots.WIDTH
         assert 0 <= float(dot.get("cy", "nan")) <= plots.HEIGHT
     assert plots.calibration([], "none") == plots.lines([], "none") == ""
+
+
+def test_what_others_wrote_stays_text() -> None:
+    evil = '"><script>alert(1)</script>&'
+    point = Point(stage=evil, step=1, measure=evil, loss=1.0, metric=1.0)
+    plan = msgspec.structs.replace(PLAN, run_id=evil)
+    report = msgspec.structs.replace(REPORT, tensorflow=evil, metrics={f"privacy_{evil}": 1.0})
+    outcome = Outcome(champion=0, passed=False, reasons=[evil], metrics={evil: 0.5})
+    every = found()
+    heads = [msgspec.structs.replace(every.heads[0], head=evil)]
+    slices = [msgspec.structs.replace(every.slices[0], head=evil, by=evil, name=evil)]
+    readers = [msgspec.structs.replace(every.readers[0], name=evil)]
+    html = page.render(
+        plan, report, outcome, {evil: [point]}, Findings(heads=heads, slices=slices, readers=readers)
+    )
+    assert "<script" not in html
+    assert html.count("alert(1)") == html.count("&lt;script&gt;alert(1)") >= 9
+
+
+def test_with_privacy_the_page_says_what_is_not_private() -> None:
+    words = "figures of the exam are not private"
+    assert words in page.render(PLAN, REPORT, OUTCOME, CURVES, Findings())
+    open_ = msgspec.structs.replace(REPORT, metrics={"users": 3.0})
+    assert words not in page.render(PLAN, open_, OUTCOME, CURVES, Findings())

@@ -20,12 +20,16 @@ _TOLERANCE = 5e-3
 
 class Mechanism(msgspec.Struct, frozen=True, kw_only=True):
     """`steps` noisy sums: `noise` is the standard deviation over the clip, `rate` each user's chance to be in
-    one.
+    one. Making one raises ValueError where that cannot be.
     """
 
     noise: float
     rate: float
     steps: int
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.noise < float("inf") and 0 < self.rate <= 1 and self.steps >= 1):
+            raise ValueError("noise, rate or steps are out of range")
 
 
 def epsilon(mechanisms: Iterable[Mechanism], delta: float) -> float:

@@ -13,8 +13,8 @@ from pathlib import Path
 import msgspec
 
 from magpie_services.kit.errors import Invalid
+from magpie_services.training import whole
 from magpie_services.training.privacy import Guarantee, Privacy
-from magpie_services.training.publish import write_whole
 from magpie_services.training.ranking import private_accounting as accounting
 from magpie_services.training.ranking.private_accounting import Mechanism
 
@@ -47,7 +47,7 @@ def spend(path: Path, run_id: str, privacy: Privacy, end_ms: int) -> Guarantee:
                 f"is {privacy.budget_epsilon:g} at delta {privacy.budget_delta:g}: {len(others)} runs have "
                 f"spent {before:.3g}, with this one it would be {spent:.3g}",
             )
-        write_whole(path, msgspec.json.encode([*others, _entry(run_id, mechanism, end_ms)]))
+        whole.write(path, msgspec.json.encode([*others, _entry(run_id, mechanism, end_ms)]))
     return Guarantee(
         epsilon=own,
         delta=privacy.delta,

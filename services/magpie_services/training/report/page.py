@@ -40,13 +40,13 @@ def render(
         (
             _head(plan, outcome),
             _tiles(outcome),
+            _privacy(report),
             _learnt(report),
             _curves(curves),
             _against(outcome),
             _calibration(findings),
             _slices(findings),
             _cost(report, curves),
-            _privacy(report),
             _settings(plan),
         )
     )
@@ -235,6 +235,8 @@ def _privacy(report: Report) -> str:
     return (
         "<h2>Privacy of the people it learnt from</h2>"
         '<p class="soft">The ranker was trained with differential privacy; the unit is a user.</p>'
+        '<p class="soft"><b>The figures of the exam are not private</b>, nor are the retriever and the'
+        " curves: they were counted from the log without noise. Keep this page as you keep the log.</p>"
         f'<div class="card">{listed(told)}</div>'
     )
 

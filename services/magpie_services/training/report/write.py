@@ -2,9 +2,8 @@
 
 import msgspec
 
-from magpie_services.training import progress, results
+from magpie_services.training import progress, results, whole
 from magpie_services.training.plan import Plan
-from magpie_services.training.publish import write_whole
 from magpie_services.training.report import page
 from magpie_services.training.report.findings import FINDINGS, Findings
 
@@ -24,4 +23,4 @@ def write(plan: Plan) -> None:
         progress.curves(plan.path),
         findings,
     )
-    write_whole(plan.path / PAGE, found.encode())
+    whole.write(plan.path / PAGE, found.encode())

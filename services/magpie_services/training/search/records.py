@@ -5,6 +5,8 @@ from pathlib import Path
 
 import msgspec
 
+from magpie_services.training import whole
+
 #: What the child of a trial leaves in its folder: a Trial.
 ENDED = "ended.json"
 
@@ -75,4 +77,12 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 
     def save(self, folder: Path) -> None:
         """Writes `trial.json`."""
-        (folder / "trial.json").write_bytes(msgspec.json.encode(self))
+        whole.write(folder / "trial.json", msgspec.json.encode(self))
+
+
+def ended(folder: Path) -> Trial | None:
+    """What the child of a trial left; None where it has not, or nothing that can be read."""
+    try:
+        return msgspec.json.decode((folder / ENDED).read_bytes(), type=Trial)
+    except (OSError, msgspec.DecodeError):
+        return None

@@ -1,5 +1,6 @@
 """Optuna's side of a trial: drawn, told, pruned and ended in a study that all workers share through Redis."""
 
+import math
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalRedisBackend
 from optuna.trial import TrialState
 
+from magpie_services.kit.errors import Invalid
 from magpie_services.training.search.redis_store import study_prefix
 from magpie_services.training.search.space import Space, Value
 
@@ -31,7 +33,11 @@ class Attempt:
         self._better: Callable[[float, float], float] = max if space.higher_is_better else min
 
     def heard(self, epoch: int, metric: float) -> None:
-        """The metric after an epoch. Raises Pruned where the other trials were better by then."""
+        """The metric after an epoch. Raises Pruned where the other trials were better by then, Invalid where
+        it is not a number.
+        """
+        if not math.isfinite(metric):
+            raise Invalid("settings", f"made learning diverge in epoch {epoch}")
         self.best = metric if self.best is None else self._better(self.best, metric)
         # A fit keeps its best weights: that is what it is worth so far.
         self._trial.report(self.best, epoch)

@@ -15,7 +15,7 @@ from magpie_services.training.dataset import Dataset
 from magpie_services.training.plan import Plan
 from magpie_services.training.progress import Report
 from magpie_services.training.ranking import rows as ranker_rows
-from magpie_services.training.search import study
+from magpie_services.training.search import records, study
 from magpie_services.training.search.records import ENDED, Task, Trial, TrialState
 from magpie_services.training.search.space import SPACES, apply
 from magpie_services.training.search.study import Attempt
@@ -23,10 +23,12 @@ from magpie_services.training.settings import TrainingSettings
 
 
 def main(plan: Plan) -> None:
-    """Raises Invalid where the lake has too little to learn from."""
-    if (plan.path / ENDED).exists():  # a second delivery finds the work done
+    """Raises Invalid where the lake has too little to learn from, or privacy forbids it."""
+    if records.ended(plan.path) is not None:  # a second delivery finds the work done
         return
     task = msgspec.json.decode((plan.path / "trial.json").read_bytes(), type=Task)
+    if task.model == "ranker" and plan.ranker.privacy is not None:
+        raise Invalid("model", "is learnt with privacy, which a search for its settings would not keep")
     child.say("reading the lake", 0.0)
     data, space = _data(plan), SPACES[task.model]
     redis_url = TrainingSettings.load().redis_url

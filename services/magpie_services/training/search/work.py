@@ -15,13 +15,16 @@ from magpie_services.training import child
 from magpie_services.training.child import ChildFailed
 from magpie_services.training.plan import Plan
 from magpie_services.training.progress import News
-from magpie_services.training.search.records import ENDED, Search, Task, Trial, TrialState
+from magpie_services.training.search import records
+from magpie_services.training.search.records import Search, Task, Trial, TrialState
 from magpie_services.training.search.redis_store import SearchStore
 from magpie_services.training.settings import TrainingSettings
 
 MODULE = "magpie_services.training.search.trial"
 FOLDER = ".searches"
 MAX_TRIES = 3
+# Of trials that take the worker along, or are stopped with it.
+MAX_BEGUN = 10
 # A search that nobody works at any more; its folder holds histories of users.
 STALE_SECONDS = 7 * 24 * 3_600.0
 
@@ -51,6 +54,10 @@ class Trials:
         sweep(self.settings.model_folder / FOLDER)
 
     async def _learn(self, search: Search, trial: Trial, worker: str) -> None:
+        if trial.tries >= MAX_BEGUN:
+            reason = f"was begun {trial.tries} times and never came to an end"
+            ended = msgspec.structs.replace(trial, state=TrialState.FAILED, reason=reason, score=None)
+            return await self.store.write(search.search_id, ended, worker)
         trial = msgspec.structs.replace(trial, tries=trial.tries + 1)
         await self.store.write(search.search_id, trial, worker)
         plan = self._plan(search, trial)
@@ -63,7 +70,9 @@ class Trials:
         limits = self.settings.child_memory_mb, self.settings.child_timeout_seconds
         try:
             await child.run(MODULE, plan, progress, memory_mb=limits[0], timeout_seconds=limits[1])
-            ended = msgspec.json.decode((plan.path / ENDED).read_bytes(), type=Trial)
+            ended = records.ended(plan.path)
+            if ended is None:
+                raise ChildFailed("left nothing that can be read", final=False)
         except ChildFailed as error:
             if not error.final and trial.tries < MAX_TRIES:
                 raise

@@ -11,12 +11,13 @@ import argparse
 import asyncio
 import os
 import re
+import sys
 
 import structlog
 
 from magpie_services.kit import logging, redis
 from magpie_services.kit.clock import SystemClock
-from magpie_services.kit.errors import Invalid
+from magpie_services.kit.errors import CannotStart, Invalid, MagpieError
 from magpie_services.training import broker, workers
 from magpie_services.training.plan import Plan
 from magpie_services.training.redis_store import RedisStore, open_run
@@ -30,19 +31,33 @@ log = structlog.get_logger()
 
 
 def main() -> None:
+    """Does the work of one member; ends with a line and code 1 where it cannot."""
+    try:
+        _work(_told())
+    except MagpieError as error:
+        sys.exit(f"magpie training-together: {error.message}")
+    except CannotStart as error:
+        sys.exit("\n".join(f"magpie training-together: {line}" for line in str(error).splitlines()))
+
+
+def _told() -> argparse.Namespace:
     """Raises Invalid for a run id that is none, or a place that is not in the list."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--run", required=True, help="id of the run, the same for all and new for each fit")
     parser.add_argument("--members", required=True, nargs="+", help="host:port of every member, in order")
-    parser.add_argument("--member", type=int, default=int(os.environ.get("JOB_COMPLETION_INDEX", "0")))
+    parser.add_argument("--member", type=int, default=os.environ.get("JOB_COMPLETION_INDEX", "0"))
     parser.add_argument("--seed", type=int, default=1)
     told = parser.parse_args()
-    settings = TrainingSettings.load()
-    logging.configure("training-together", settings.log_level)
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,100}", told.run):
         raise Invalid("run", "must be 1 to 100 letters, digits, - and _")
     if not 0 <= told.member < len(told.members):
         raise Invalid("member", "is not a place in the list of members")
+    return told
+
+
+def _work(told: argparse.Namespace) -> None:
+    settings = TrainingSettings.load()
+    logging.configure("training-together", settings.log_level)
     folder = (settings.model_folder / ".runs" / told.run).resolve()
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / REPORT).exists():  # a pod that was started again after the end has nothing to do
@@ -60,6 +75,7 @@ async def _plan(settings: TrainingSettings, run_id: str, seed: int, folder: str)
         folder=folder,
         lake_folder=settings.lake_folder,
         seed=seed,
+        ledger=str(settings.privacy_ledger),
         threads=settings.threads,
         retriever=settings.retriever,
         ranker=settings.ranker,

@@ -9,7 +9,7 @@ from magpie_services.training import plan as plans
 from magpie_services.training.parallel import Group
 from magpie_services.training.plan import Plan
 from magpie_services.training.progress import News
-from magpie_services.training.results import REPORT
+from magpie_services.training.results import PARTIAL, REPORT
 
 
 def learn(group: Group, folder: Path, planned: Callable[[], Plan]) -> Plan:
@@ -29,7 +29,7 @@ def learn(group: Group, folder: Path, planned: Callable[[], Plan]) -> Plan:
         found = fit.fit(plan, journal)
     if group.member == 0:
         child.leave(folder / REPORT, found)
-        shutil.rmtree(folder / fit.PARTIAL, ignore_errors=True)
+        shutil.rmtree(folder / PARTIAL, ignore_errors=True)
     else:
         shutil.rmtree(told, ignore_errors=True)
     return plan
