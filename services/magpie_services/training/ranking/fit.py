@@ -68,21 +68,23 @@ def learn(
     With an `exam` it stops where the loss on that grows, and goes back to its best.
     """
     optimizer = optimizer_of(model, plan)
-    step = compiled(model, optimizer, batch(rest.take(np.arange(1)), plan))
+    example = batch(rest.take(np.arange(1)), plan)
+    feed, step = fed(example), compiled(model, optimizer, example)
     best, best_epoch, kept = float("inf"), 0, model.get_weights()
     if exam is not None:
         best = _loss(model, exam, plan)
     begin, spent, done = 1, 0.0, False
     saved = checkpoint.load()
-    if saved is not None and saved.fits("model", model.variables):
-        saved.into("model", model.variables)
-        saved.into("optimizer", optimizer.variables)
+    state = {"model": model.variables, "optimizer": optimizer.variables}
+    if saved is not None and all(saved.fits(name, variables) for name, variables in state.items()):
+        for name, variables in state.items():
+            saved.into(name, variables)
         kept, told = saved.parts["best"], saved.numbers
         best, best_epoch, begin = told["best"], int(told["best_epoch"]), int(told["epoch"]) + 1
         spent, done = told["spent"], told["done"] > 0
     epoch = begin
     while not done:
-        loss, seconds = _epoch(step, rest, plan, seed, epoch, plan.seconds - spent)
+        loss, seconds = _epoch(feed, step, rest, plan, seed, epoch, plan.seconds - spent)
         spent += seconds
         metric = None if exam is None else _loss(model, exam, plan)
         if metric is None or metric < best:
@@ -91,7 +93,7 @@ def learn(
         over = epoch >= plan.epochs or spent >= plan.seconds or epoch - best_epoch >= PATIENCE
         done = parallel.group().any(over)
         told = {"epoch": epoch, "best": best, "best_epoch": best_epoch, "spent": spent, "done": float(done)}
-        checkpoint.save(told, model=model.variables, optimizer=optimizer.variables, best=kept)
+        checkpoint.save(told, best=kept, **state)
         epoch += 1
     model.set_weights(kept)
     return best_epoch
@@ -145,14 +147,16 @@ def batch(rows: Rows, plan: RankerPlan) -> tuple[Any, ...]:
 
 
 def _epoch(
-    step: Any, rows: Rows, plan: RankerPlan, seed: int, epoch: int, seconds: float
+    feed: Any, step: Any, rows: Rows, plan: RankerPlan, seed: int, epoch: int, seconds: float
 ) -> tuple[float, float]:
     """One pass, cut short after `seconds`: its mean loss and how long it took, compiling left out."""
     order = np.random.default_rng((seed, epoch)).permutation(len(rows))
     begun, loss, weight, group = None, 0.0, 0.0, parallel.group()
-    for at in range(0, len(order), plan.batch):
-        part = order[at : at + plan.batch][group.member :: group.members]
-        one, of = step(*batch(rows.take(part), plan))
+    shares = (
+        order[at : at + plan.batch][group.member :: group.members] for at in range(0, len(order), plan.batch)
+    )
+    for made in feed(batch(rows.take(share), plan) for share in shares):
+        one, of = step(*made)
         loss, weight = loss + float(one), weight + float(of)
         begun = begun or time.monotonic()
         if group.any(time.monotonic() - begun > seconds):
@@ -196,6 +200,15 @@ def optimizer_of(model: Any, plan: RankerPlan) -> Any:
     optimizer.exclude_from_weight_decay(var_names=["table"])
     optimizer.build(model.trainable_weights)
     return optimizer
+
+
+def fed(example: tuple[Any, ...]) -> Any:
+    """What batches like `example` are taken from."""
+    if keras.backend.backend() == "jax":
+        return iter
+    from magpie_services.training.tf_feed import Feed
+
+    return Feed(example)
 
 
 def compiled(model: Any, optimizer: Any, example: tuple[Any, ...]) -> Any:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Protocol
 
 import keras
@@ -18,7 +19,7 @@ from magpie_services.training.progress import Report
 from magpie_services.training.retrieval import augmentation
 from magpie_services.training.retrieval.lessons import Lessons, share_of
 from magpie_services.training.retrieval.negatives import Sampler
-from magpie_services.training.retrieval.retriever import Retriever
+from magpie_services.training.retrieval.retriever import Lesson, Retriever
 from magpie_services.training.retrieval.windows import Windows
 
 Weights = list[NDArray[Any]]
@@ -56,6 +57,7 @@ class Learner:
         self._optimizer.build(model.trainable_variables)
         averaged = model.trainable_variables if plan.ema else []
         self._averages = [keras.Variable(weight.numpy(), trainable=False) for weight in averaged]
+        self._feed: Any = iter
         self._step: Any = None
 
     def learn(
@@ -105,29 +107,36 @@ class Learner:
         """Yields number, mean loss and seconds spent of each epoch; the last may be cut short by the time
         box.
         """
-        plan, group = self.plan, parallel.group()
+        group = parallel.group()
         for epoch in range(done + 1, most + 1):
             if group.any(spent > seconds):
                 return
             # Made anew, so that an epoch is the same after an interruption.
             rng = np.random.default_rng((seed, epoch))
             losses = weights = 0.0
+            lessons = self._drawn(windows, rng)
+            first = next(lessons, None)
+            if first is None:  # nothing to learn from
+                return
+            if self._step is None:  # compiling is not training
+                self._feed, self._step = self._compiled(first)
             begun = time.monotonic()
-            for batch in windows.epoch(plan.batch, plan.tokens, rng):
-                lesson = self._lessons.lesson(augmentation.augmented(batch, plan, rng), rng)
-                if group.members > 1:
-                    lesson = share_of(lesson, group.member, group.members)
-                if self._step is None:
-                    self._step = self._compiled(lesson)
-                    begun = time.monotonic()  # compiling is not training
+            for lesson in self._feed(chain([first], lessons)):
                 loss, weight = self._step(lesson)
                 losses, weights = losses + float(loss), weights + float(weight)
                 if group.any(spent + time.monotonic() - begun > seconds):
                     break
-            if not weights:  # nothing to learn from
+            if not weights:
                 return
             spent += time.monotonic() - begun
             yield epoch, losses / weights, spent
+
+    def _drawn(self, windows: Windows, rng: np.random.Generator) -> Iterator[Lesson]:
+        """The lessons of an epoch, of each the share of this process."""
+        plan, group = self.plan, parallel.group()
+        for batch in windows.epoch(plan.batch, plan.tokens, rng):
+            lesson = self._lessons.lesson(augmentation.augmented(batch, plan, rng), rng)
+            yield share_of(lesson, group.member, group.members) if group.members > 1 else lesson
 
     def widen(self, counts: NDArray[np.int64]) -> None:
         """Lets all items be learnt that `counts` [n] has seen."""
@@ -169,15 +178,17 @@ class Learner:
             saved.into(name, variables)
         return True
 
-    def _compiled(self, lesson: Any) -> Any:
+    def _compiled(self, lesson: Lesson) -> tuple[Any, Any]:
+        """What lessons are taken from, and the step that learns from one."""
         told = self.model, self._optimizer, self._averages, self.plan.ema, lesson
         if keras.backend.backend() == "jax":
             from magpie_services.training.retrieval import jax_step
 
-            return jax_step.compiled(*told)
+            return iter, jax_step.compiled(*told)
         from magpie_services.training.retrieval import tf_step
+        from magpie_services.training.tf_feed import Feed
 
-        return tf_step.compiled(*told)
+        return Feed(lesson), tf_step.compiled(*told)
 
 
 def _assign(variables: list[Any], values: Weights) -> None:
