@@ -16,6 +16,8 @@ pytestmark = [
     pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="no jax"),
 ]
 
+# Compiling takes most of the time, and what is compiled runs a few times only.
+QUICK = {"JAX_DISABLE_MOST_OPTIMIZATIONS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
 # Both backends run this one after the other; the first leaves its weights, the second begins with them.
 PROGRAM = """
 import os
@@ -62,7 +64,7 @@ for encoder in ("transformer", "recurrent", "convolutional"):
     found[f"{encoder}.learnt"] = learner.model.vectors()
 
 rows = worlds.rows(400)
-plan = RankerPlan(dropout=0.0)
+plan = RankerPlan(dropout=0.0, width=16, rank=4, experts=2, expert_width=8, embedding=4)
 keras.utils.set_random_seed(1)
 ranker = Ranker(light.fit(rows, 1), plan)
 begun("ranker", ranker)
@@ -83,7 +85,7 @@ def run(backend: str, out: Path, given: Path) -> dict[str, np.ndarray]:
     threads = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1", "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(out), str(given)],
-        env={**os.environ, **threads, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        env={**os.environ, **threads, **QUICK, "KERAS_BACKEND": backend},
         cwd=Path(__file__).parents[3],
         capture_output=True,
         text=True,

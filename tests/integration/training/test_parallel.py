@@ -2,6 +2,7 @@
 whole fit by two, that a worker would take over.
 """
 
+import asyncio
 import os
 import socket
 import subprocess
@@ -30,6 +31,7 @@ from magpie_services.training.plan import RankerPlan, RetrieverPlan
 
 out, member, addresses = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
 group = workers.join(addresses, member)
+from magpie_services.training.together import __main__ as together
 
 from magpie_services.training.ranking import fit as ranker_fit
 from magpie_services.training.retrieval import fit as retriever_fit
@@ -47,7 +49,8 @@ def learnt():
         id_dropout=0.0, learning_rate=1e-3,
     )
     fitted = retriever_fit.train(plan, known, history, worlds.END_MS, 3, report)
-    simple, rows = RankerPlan(epochs=1, seconds=seconds), worlds.rows(1_500)
+    simple = RankerPlan(epochs=1, seconds=seconds, width=8, rank=4, experts=2, expert_width=8, embedding=4)
+    rows = worlds.rows(1_000)
     ranker, _ = ranker_fit.train(simple, rows, 3, report, epochs=1)
     arrays = {f"retriever{at}": one.numpy() for at, one in enumerate(fitted.model.trainable_variables)}
     arrays |= {f"ranker{at}": one.numpy() for at, one in enumerate(ranker.trainable_variables)}
@@ -55,6 +58,10 @@ def learnt():
 
 with parallel.joined(group):
     np.savez(out, **learnt())
+# The second thing that they do together: TensorFlow takes long to import, and can join once a process.
+together.workers.join = lambda members, member: group
+sys.argv = ["together", "--run", "both", "--member", str(member), "--members", *addresses]
+together.main()
 if member == 0:
     np.savez(out.with_name("alone.npz"), **learnt())
 import os
@@ -72,21 +79,17 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
-def start(out: Path, member: int, addresses: list[str]) -> subprocess.Popen[bytes]:
-    return launch(out.with_suffix(".log"), ["-c", PROGRAM, str(out), str(member), *addresses], {})
-
-
-def launch(log_path: Path, arguments: list[str], settings: dict[str, str]) -> subprocess.Popen[bytes]:
+def launch(out: Path, member: int, addresses: list[str], settings: dict[str, str]) -> subprocess.Popen[bytes]:
     threads = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1", "OMP_NUM_THREADS": "1"}
-    environment = {**os.environ, **threads, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    environment = {**os.environ, **threads, **settings, "TF_CPP_MIN_LOG_LEVEL": "3"}
     for name in ("http_proxy", "https_proxy", "grpc_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
         environment.pop(name, None)
-    with log_path.open("wb") as log:
+    with out.with_suffix(".log").open("wb") as log:
         return subprocess.Popen(
-            [sys.executable, *arguments],
+            [sys.executable, "-c", PROGRAM, str(out), str(member), *addresses],
             stdout=log,
             stderr=log,
-            env={**environment, **settings},
+            env=environment,
             cwd=Path(__file__).parents[3],
         )
 
@@ -103,11 +106,32 @@ def wait(running: dict[Path, subprocess.Popen[bytes]]) -> None:
                 process.wait()
 
 
-def test_two_processes_learn_what_one_does(tmp_path: Path) -> None:
+async def test_two_processes_learn_what_one_does(redis: Redis, redis_url: str, tmp_path: Path) -> None:
+    worlds.lake(tmp_path / "lake", users=40, events=12, items=16, decisions=100)
+    settings = {
+        "MAGPIE_TRAINING_REDIS_URL": redis_url,
+        "MAGPIE_TRAINING_LAKE_FOLDER": str(tmp_path / "lake"),
+        "MAGPIE_TRAINING_MODEL_FOLDER": str(tmp_path / "models"),
+        "MAGPIE_TRAINING_RETRIEVER_EPOCHS": "1",
+        "MAGPIE_TRAINING_RANKER_EPOCHS": "0",
+    }
     addresses = [f"127.0.0.1:{port}" for port in free_ports(2)]
     outs = [tmp_path / "first.npz", tmp_path / "second.npz"]
-    wait({out.with_suffix(".log"): start(out, place, addresses) for place, out in enumerate(outs)})
-    first, second, alone = (dict(np.load(out)) for out in (*outs, tmp_path / "alone.npz"))
+    running = {
+        out.with_suffix(".log"): launch(out, place, addresses, settings) for place, out in enumerate(outs)
+    }
+    await asyncio.to_thread(wait, running)
+    same_weights(*(dict(np.load(out)) for out in (*outs, tmp_path / "alone.npz")))
+    run = await RedisStore(redis).run("both")
+    assert run.state == RunState.QUEUED
+    assert await redis.llen("magpie:celery:train") == 1
+    fit_by_both(tmp_path / "models" / ".runs" / "both")
+
+
+def same_weights(
+    first: dict[str, np.ndarray], second: dict[str, np.ndarray], alone: dict[str, np.ndarray]
+) -> None:
+    """In both processes, and about those of one that learns alone."""
     assert first.keys() == alone.keys()
     for name, value in first.items():
         assert np.array_equal(value, second[name], equal_nan=True), f"{name} differs between the two"
@@ -119,29 +143,8 @@ def test_two_processes_learn_what_one_does(tmp_path: Path) -> None:
         assert apart < 0.05 * np.abs(alone[name]).mean() + 1e-4, name
 
 
-async def test_a_fit_by_two_is_handed_to_the_worker(redis: Redis, redis_url: str, tmp_path: Path) -> None:
-    worlds.lake(tmp_path / "lake", users=40, events=12, items=16, decisions=150)
-    settings = {
-        "MAGPIE_TRAINING_REDIS_URL": redis_url,
-        "MAGPIE_TRAINING_LAKE_FOLDER": str(tmp_path / "lake"),
-        "MAGPIE_TRAINING_MODEL_FOLDER": str(tmp_path / "models"),
-        "MAGPIE_TRAINING_RETRIEVER_EPOCHS": "2",
-        "MAGPIE_TRAINING_RANKER_EPOCHS": "1",
-    }
-    members = [f"127.0.0.1:{port}" for port in free_ports(2)]
-    arguments = ["-m", "magpie_services.training.together", "--run", "both", "--members", *members]
-    wait(
-        {
-            tmp_path / f"{place}.log": launch(
-                tmp_path / f"{place}.log", arguments, {**settings, "JOB_COMPLETION_INDEX": str(place)}
-            )
-            for place in range(2)
-        }
-    )
-    run = await RedisStore(redis).run("both")
-    assert run.state == RunState.QUEUED
-    assert await redis.llen("magpie:celery:train") == 1
-    folder = tmp_path / "models" / ".runs" / "both"
+def fit_by_both(folder: Path) -> None:
+    """What the worker looks for, and nothing of who helped."""
     assert results.report(folder).metrics["retriever_epochs"] >= 1
     assert sorted(found.name for found in folder.iterdir() if found.is_dir()) == [
         "release",

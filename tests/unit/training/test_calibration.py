@@ -62,13 +62,23 @@ def test_with_few_positives_a_head_stays_as_it_is() -> None:
     assert (slope[UNSUBSCRIBE], offset[UNSUBSCRIBE]) == (1.0, 0.0)
 
 
-def test_the_newest_rows_speak_as_soon_as_they_are_enough() -> None:
+def test_what_a_row_says_halves_with_its_age() -> None:
     logits, _ = crooked(40_000)
     old, new = np.full(20_000, 0.3), np.full(20_000, 0.1)
     made = asked(40_000, np.concatenate([old, new]))
     made = replace(made, decided_ms=np.where(np.arange(40_000) < 20_000, 0, 9 * DAY_MS))
     said = calibration.fit(logits, made).probabilities(logits)[:, CLICK]
-    assert said.mean() == pytest.approx(0.1, abs=0.01)
+    # Three half-lives: an eighth.
+    assert said.mean() == pytest.approx((0.1 + 0.3 / 8) / (1 + 1 / 8), abs=0.01)
+
+
+def test_where_positives_are_few_older_rows_keep_their_say() -> None:
+    logits, _ = crooked(40_000)
+    made = asked(40_000, np.full(40_000, 0.005))  # 200 positives
+    made = replace(made, decided_ms=np.arange(40_000) * 20 * DAY_MS // 40_000)
+    early = replace(made, labels=np.where(made.decided_ms[:, None] > 10 * DAY_MS, 0, made.labels))
+    said, of_early = (calibration.fit(logits, one).probabilities(logits)[:, CLICK] for one in (made, early))
+    assert of_early.mean() > 0.3 * said.mean()
 
 
 def test_a_label_that_had_half_its_time_counts_double() -> None:

@@ -16,7 +16,7 @@ from magpie_services.training.progress import silent
 pytestmark = [pytest.mark.tensorflow, pytest.mark.xdist_group("tensorflow"), pytest.mark.timeout(240)]
 # Time boxes that are never reached; averaged weights, dropout and drawn negatives are all to come back.
 RETRIEVER = RetrieverPlan(epochs=4, patience=9, seconds=1e6, negatives=8, batch=16, ema=0.9, dropout=0.2)
-RANKER = RankerPlan(epochs=2, seconds=1e6)
+RANKER = RankerPlan(epochs=2, seconds=1e6, width=8, rank=4, experts=2, expert_width=8, embedding=4)
 
 
 class Stopped(Exception):

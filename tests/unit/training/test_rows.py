@@ -95,6 +95,18 @@ def test_maturity_follows_the_delays_that_were_seen() -> None:
     assert rows.maturity(ages, delays, PURCHASE_WINDOW_MS)[-1] > 0.9
 
 
+def test_maturity_is_the_curve_that_delays_were_drawn_from() -> None:
+    rng, count = np.random.default_rng(5), 40_000
+    within_hours, within_week = rng.exponential(0.1, count), rng.beta(1.0, 1.6, count) * 7
+    days = np.where(rng.random(count) < 0.5, within_hours, within_week)
+    asked = np.array([0.05, 0.1, 0.5, 1, 2, 4, 6])
+    truth = 0.5 * (1 - np.exp(-asked / 0.1)) + 0.5 * (1 - (1 - asked / 7) ** 1.6)
+    ages = np.concatenate([np.full(count, 30 * DAY_MS), (asked * DAY_MS).astype(np.int64)])
+    delays = np.concatenate([(days * DAY_MS).astype(np.int64), np.full(len(asked), -1)])
+    found = rows.maturity(ages, delays, PURCHASE_WINDOW_MS)[count:]
+    np.testing.assert_allclose(found, truth, atol=0.01)
+
+
 def test_a_sample_keeps_pushes_and_the_total_weight_of_the_rest() -> None:
     whole = worlds.rows(4_000)
     part = rows.sample(whole, 2_400, np.random.default_rng(0))

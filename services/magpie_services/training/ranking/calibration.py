@@ -14,8 +14,9 @@ from magpie_services.core.feature_schema import HEADS
 from magpie_services.training.ranking.rows import DAY_MS, Rows
 
 MIN_POSITIVES = 20
-#: Rows are taken newest first, a day of them at least, until they have this many positives.
-ENOUGH_POSITIVES = 1_000
+#: What a row says halves with its age: in three days, or in as many as the newest of these positives lie in.
+HALF_LIFE_MS = 3 * DAY_MS
+ENOUGH_POSITIVES = 300
 KNOTS = 64
 _SLICE_POSITIVES = 50
 _MAX_SLICES = 20
@@ -71,7 +72,9 @@ def platt(logits: NDArray[np.float32], rows: Rows) -> tuple[NDArray[np.float32],
 
 @dataclass(frozen=True)
 class _Asked:
-    """What one head is calibrated on: log-odds, labels, weights (of mean 1) and shares, each [R]."""
+    """What one head is calibrated on: log-odds, labels, weights (their sum is what the rows are worth) and
+    shares, each [R].
+    """
 
     logit: Floats
     label: Floats
@@ -80,20 +83,22 @@ class _Asked:
 
 
 def _asked(logits: NDArray[np.float32], rows: Rows, head: int) -> _Asked | None:
-    """The newest rows of a head that are enough; None where all have too few positives."""
+    """The rows of a head, newer ones weighing more; None where they have too few positives.
+
+    Rates walk, so old rows mislead; one day's rate is chance and a day of the week, so no day is alone.
+    """
     used = np.flatnonzero(rows.known[:, head] > 0)
-    used = used[np.argsort(-rows.decided_ms[used], kind="stable")]
     label = rows.labels[used, head].astype(np.float64)
     if label.sum() < MIN_POSITIVES or label.all():
         return None
-    enough = int(np.searchsorted(np.cumsum(label), ENOUGH_POSITIVES)) + 1
-    day = int(np.searchsorted(-rows.decided_ms[used], DAY_MS - rows.decided_ms[used[0]]))
-    used, label = used[: max(enough, day)], label[: max(enough, day)]
-    weight = rows.weights[used].astype(np.float64)
+    age_ms = (rows.decided_ms[used].max() - rows.decided_ms[used]).astype(np.float64)
+    ages = np.sort(age_ms[label > 0])
+    half_ms = max(HALF_LIFE_MS, ages[min(ENOUGH_POSITIVES, len(ages)) - 1])
+    weight = rows.weights[used] * 0.5 ** (age_ms / half_ms)
     return _Asked(
         logits[used, head].astype(np.float64),
         label,
-        weight / weight.mean(),
+        weight * weight.sum() / (weight @ weight),
         rows.shares[used, head].astype(np.float64),
     )
 
@@ -119,7 +124,7 @@ def _curve(asked: _Asked, knots: Floats) -> Floats:
     straight = slope * knots + offset
     logit = slope * asked.logit + offset
     expected = asked.weight * asked.share * sigmoid(logit)
-    slices = min(int(asked.label.sum()) // _SLICE_POSITIVES, _MAX_SLICES)
+    slices = min(int(asked.weight @ asked.label) // _SLICE_POSITIVES, _MAX_SLICES)
     if slices < 2:
         return straight
     order = np.argsort(logit, kind="stable")

@@ -64,8 +64,12 @@ MAX_ROWS = 60_000
 # How many rows the prior is worth: per weight, and for the base rate of a head. Of what a push adds to the
 # log-odds of a purchase: how many purchases.
 _STRENGTH = 20.0
+# Of a day of the week a log has seen few, however many rows: what they had in common by chance is not its.
+_CALENDAR_STRENGTH = 200.0
 _RATE_ROWS = 50.0
 _LIFT_STRENGTH = 10.0
+_PULL = np.full(len(NAMES), _STRENGTH)
+_PULL[[NAMES.index(name) for name in ("weekday_sin", "weekday_cos", "weekend")]] = _CALENDAR_STRENGTH
 # Where the prior weights were written for: a typical sum of features times weights.
 _CENTRE = {"click": 0.7, "purchase": 0.7, "dismiss": 0.2, "unsubscribe": 0.2}
 
@@ -130,7 +134,7 @@ def _fit_head(
     features, share = rows.features, rows.shares[:, head].astype(np.float64)
     label, weight = rows.labels[:, head].astype(np.float64), rows.weights.astype(np.float64)
     centre = np.append(weights.astype(np.float64), bias)
-    pull = np.append(np.full(len(weights), _STRENGTH), bias_pull)
+    pull = np.append(_PULL, bias_pull)
 
     def objective(theta: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         chance = _sigmoid(features @ theta[:-1].astype(np.float32) + theta[-1])

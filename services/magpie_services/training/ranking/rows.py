@@ -186,8 +186,8 @@ def maturity(age_ms: NDArray[np.int64], delay_ms: NDArray[np.int64], window_ms: 
     """
     over = age_ms >= window_ms
     seen = delay_ms[over & (delay_ms >= 0) & (delay_ms <= window_ms)]
-    grid = np.linspace(0, window_ms, 15)
-    counts = np.searchsorted(np.sort(seen), grid, side="right") + _PRIOR_DELAYS * grid / window_ms
-    share = np.interp(np.minimum(age_ms, window_ms), grid, counts / counts[-1])
+    age_ms = np.minimum(age_ms, window_ms)
+    counts = np.searchsorted(np.sort(seen), age_ms, side="right") + _PRIOR_DELAYS * age_ms / window_ms
+    share = counts / (len(seen) + _PRIOR_DELAYS)
     found: Floats = np.maximum(share, _MIN_SHARE).astype(np.float32)
     return found

