@@ -1,7 +1,7 @@
 """Are the ranker's probabilities true? Their expected calibration error over the base rate, on a later day.
 
 A made shop with known chances (calibration_world.py). The shipped code learns from older days, is calibrated
-on the newest ones and asked about a later day, beside baselines that are calibrated alike:
+on the newest week and asked about a later day, beside baselines that are calibrated alike:
 
     .venv/bin/python benchmarks/calibration.py
 
@@ -15,6 +15,7 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Protocol
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -24,6 +25,7 @@ from calibration_baselines import DeepFM, Scorer, Tower, logistic, network, tree
 from calibration_world import PLATFORMS, START_MS, Slate, World, outcomes
 from harness import report, say
 from numpy.typing import NDArray
+from scipy.optimize import isotonic_regression
 
 from magpie_services.core.feature_schema import HEADS
 from magpie_services.training import progress
@@ -45,16 +47,52 @@ from magpie_services.training.ranking.rows import (
 )
 
 SHOWN = (CLICK, PURCHASE, PURCHASE_DAY, DISMISS, UNSUBSCRIBE, ORGANIC)
-TRAIN_DAYS, POOL_DAYS = 11, 3
+TRAIN_DAYS, POOL_DAYS = 14, 7  # as in production, the newest week is not learnt from
 EXAM_DAY = TRAIN_DAYS + POOL_DAYS + 1
 Floats = NDArray[np.float32]
+
+
+class Curve(Protocol):
+    """Makes probabilities of log-odds, [..., H] each."""
+
+    def probabilities(self, logits: Floats) -> Floats: ...
+
+
+class Platt:
+    """A slope and an offset a head."""
+
+    def __init__(self, slope: Floats, offset: Floats) -> None:
+        self._slope, self._offset = slope, offset
+
+    def probabilities(self, logits: Floats) -> Floats:
+        return calibration.sigmoid(self._slope * logits + self._offset).astype(np.float32)
+
+
+class Isotonic:
+    """The rising steps that fit a head best, all rows of the pool counted alike."""
+
+    def __init__(self, logits: Floats, rows: Rows) -> None:
+        self._steps = []
+        for head in range(len(HEADS)):
+            used = np.flatnonzero(rows.known[:, head] > 0)
+            used = used[np.argsort(logits[used, head], kind="stable")]
+            share = rows.shares[used, head].astype(np.float64)
+            rate = isotonic_regression(rows.labels[used, head] / share, weights=share).x if len(used) else []
+            self._steps.append((logits[used, head], np.minimum(rate, 1.0)))
+
+    def probabilities(self, logits: Floats) -> Floats:
+        found = [
+            np.interp(logits[:, head], *steps) if len(steps[0]) else np.full(len(logits), np.nan)
+            for head, steps in enumerate(self._steps)
+        ]
+        return np.stack(found, -1).astype(np.float32)
 
 
 class Exam:
     """A later day: truth, what happened, and what models say of it, [R, H] each."""
 
     def __init__(
-        self, world: World, candidates: int, scorers: dict[str, Scorer], curves: dict[str, object]
+        self, world: World, candidates: int, scorers: dict[str, Scorer], curves: dict[str, dict[str, Curve]]
     ) -> None:
         self.said: dict[str, Floats] = {}
         chances, raw, groups = [], {name: list[Floats]() for name in scorers}, []
@@ -81,7 +119,8 @@ class Exam:
         for name, parts in raw.items():
             logits = np.concatenate(parts)
             self.said[f"{name} raw"] = (1 / (1 + np.exp(-logits))).astype(np.float32)
-            self.said[name] = curves[name].probabilities(logits)  # type: ignore[attr-defined]
+            for way, curve in curves[name].items():
+                self.said[f"{name}{way}"] = curve.probabilities(logits)
 
     def figures(self, name: str, head: int) -> dict[str, float]:
         said, happened = self.said[name][:, head], self.happened[:, head]
@@ -138,22 +177,29 @@ def slate_of(rows: Rows) -> Slate:
     )  # fmt: skip
 
 
-def curve(scorer: Scorer, newest: Rows) -> calibration.Curves:
-    """Any model's calibration, by the code that ships."""
+def curves_of(scorer: Scorer, newest: Rows) -> dict[str, Curve]:
+    """Any model's calibration by the code that ships ("") and by simpler ways."""
     parts = [slate_of(newest.take(part)) for part in np.array_split(np.arange(len(newest)), 20)]
     logits = np.concatenate([scorer(part)[:, 0] for part in parts])
     broken = ~np.isfinite(logits).all(0)
     known = newest.known * ~broken  # trees have no model of some heads
-    return calibration.fit(np.nan_to_num(logits), replace(newest, known=known, labels=newest.labels * known))
+    logits = np.nan_to_num(logits)
+    newest = replace(newest, known=known, labels=newest.labels * known)
+    return {
+        "": calibration.fit(logits, newest),
+        " Platt": Platt(*calibration.platt(logits, newest)),
+        " isotonic": Isotonic(logits, newest),
+    }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seeds", type=int, default=3, help="worlds, each with models of its own")
-    parser.add_argument("--users", type=int, default=5_000)
+    parser.add_argument("--first-seed", type=int, default=1, help="tune on 101 and later, never on 1 to 3")
+    parser.add_argument("--users", type=int, default=4_000)
     parser.add_argument("--items", type=int, default=2_000)
-    parser.add_argument("--arms", type=int, default=16, help="logged arms of a user and day")
-    parser.add_argument("--asked", type=int, default=200, help="candidates of a user on the later day")
+    parser.add_argument("--arms", type=int, default=10, help="logged arms of a user and day")
+    parser.add_argument("--asked", type=int, default=300, help="candidates of a user on the later day")
     parser.add_argument("--epochs", type=int, default=RankerPlan().epochs)
     parser.add_argument(
         "--baseline-seeds", type=int, default=1, help="worlds that baselines are asked in too"
@@ -162,37 +208,44 @@ def main() -> None:
     plan = RankerPlan(epochs=told.epochs, seconds=1e6)
     found: dict[tuple[str, int], list[dict[str, float]]] = {}
     floors: dict[int, list[float]] = {head: [] for head in SHOWN}
-    for seed in range(1, told.seeds + 1):
+    for place in range(told.seeds):
+        seed = told.first_seed + place
         say(f"world {seed}: {told.users} users, {told.items} items")
         world = World(told.users, told.items, EXAM_DAY, seed)
         older, newest = learnt_from(world, told.arms)
         say(f"  {len(older)} arms to learn from, {len(newest)} to calibrate on")
         makers: dict[str, Callable[[], Scorer]] = {"ranker": lambda: ours(older, plan, seed)}  # noqa: B023
-        if seed <= told.baseline_seeds:
+        if place < told.baseline_seeds:
             makers |= {
                 "one tower": lambda: network(Tower, older, plan, seed),  # noqa: B023
                 "DeepFM": lambda: network(DeepFM, older, plan, seed),  # noqa: B023
                 "LightGBM": lambda: trees(older, seed),  # noqa: B023
                 "logistic": lambda: logistic(older, seed),  # noqa: B023
             }
-        scorers, curves = {}, {}
+        scorers: dict[str, Scorer] = {}
+        curves: dict[str, dict[str, Curve]] = {}
         for name, make in makers.items():
             started = time.monotonic()
             scorers[name] = make()
-            curves[name] = curve(scorers[name], newest)
+            curves[name] = curves_of(scorers[name], newest)
             say(f"  {name}: {time.monotonic() - started:.0f} s")
-        exam = Exam(world, told.asked, scorers, dict(curves))
+        exam = Exam(world, told.asked, scorers, curves)
         for name in exam.said:
             for head in SHOWN:
                 found.setdefault((name, head), []).append(exam.figures(name, head))
         for head in SHOWN:
             floors[head].append(exam.floor(head, world.rng))
-        if seed == 1:
+        if place == 0:
             slices(exam)
     table(found, floors, told.seeds)
     figures = {}
     for head in (CLICK, PURCHASE, UNSUBSCRIBE, DISMISS, ORGANIC):
-        for name, suffix in (("ranker", ""), ("ranker raw", "_raw")):
+        for name, suffix in (
+            ("ranker", ""),
+            ("ranker raw", "_raw"),
+            ("ranker Platt", "_platt"),
+            ("ranker isotonic", "_isotonic"),
+        ):
             errors = [one["ece"] for one in found[name, head]]
             figures[HEADS[head] + suffix] = round(float(np.mean(errors)), 4)
         figures[f"{HEADS[head]}_floor"] = round(float(np.mean(floors[head])), 4)
@@ -210,13 +263,13 @@ def table(
     """All models and heads, means over the worlds that each was asked in."""
     for head in SHOWN:
         print(f"\n{HEADS[head]}: chance alone makes an error of {np.mean(floors[head]):.3f}")
-        print(f"{'':16} {'AUC':>7} {'log loss':>9} {'ECE/base':>9} {'truth':>7} {'worlds':>7}")
+        print(f"{'':19} {'AUC':>7} {'log loss':>9} {'ECE/base':>9} {'truth':>7} {'worlds':>7}")
         for (name, of), figures in found.items():
             if of == head and figures[0]:
                 mean = {key: np.mean([one[key] for one in figures]) for key in figures[0]}
                 spread = np.std([one["ece"] for one in figures])
                 print(
-                    f"{name:16} {mean['auc']:7.4f} {mean['logloss']:9.5f} {mean['ece']:9.3f} "
+                    f"{name:19} {mean['auc']:7.4f} {mean['logloss']:9.5f} {mean['ece']:9.3f} "
                     f"{mean['truth']:7.3f} {len(figures):7d}   sd {spread:.3f}"
                 )
 

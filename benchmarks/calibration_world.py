@@ -85,8 +85,8 @@ class World:
         rows = self._candidates(users, count)
         hours = np.where(rng.random(len(users)) < 0.5, self.hour[users] + 12, rng.integers(0, 24, len(users)))
         at_ms = START_MS + day * DAY_MS + (hours % 24) * 3_600_000 + rng.integers(0, 3_600_000, len(users))
-        # Pasts are not lived on: seen from any week, they lie as far back.
-        seen_ms = at_ms - day // 7 * 7 * DAY_MS
+        # Pasts are not lived on: seen from any day, they lie as far back.
+        seen_ms = at_ms - day * DAY_MS
         match = np.einsum("ut,unt->un", self.taste[users], self.flavour[rows])
         similarity = np.tanh(3 * match - 1 + rng.normal(0, 0.3, match.shape)).astype(np.float32)
         flags = np.zeros((*rows.shape, len(SOURCES)), np.float32)
@@ -99,6 +99,13 @@ class World:
                 for one, now in zip(people, seen_ms.tolist(), strict=True)
             ]
         )
+        weekday = (START_MS // DAY_MS + day + 3) % 7  # what the day is, not what it is seen from
+        for name, value in (
+            ("weekday_sin", np.sin(weekday * np.pi / 3.5)),
+            ("weekday_cos", np.cos(weekday * np.pi / 3.5)),
+            ("weekend", float(weekday >= 5)),
+        ):
+            user[:, USER_FEATURES.index(name)] = value
         now_ms = int(seen_ms.mean())  # of an item's age hours do not matter
         cross = [
             features.cross_features(
