@@ -1,5 +1,7 @@
 """Runs and releases over real gRPC and a real Redis, without the training itself."""
 
+import os
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -243,6 +245,22 @@ async def test_a_step_that_takes_its_worker_along_is_given_up(room: Room, tmp_pa
     assert await steps.run(RETRAIN, "r", "one") == ""
     run = await room.store.run("r")
     assert (run.state, run.reason) == (RunState.FAILED, "was begun 10 times and never came to an end")
+
+
+async def test_of_runs_that_ended_the_newest_stay_and_none_to_go_on_from(room: Room) -> None:
+    settings = TrainingSettings(model_folder=room.models, keep_runs=2)
+    parts = {"store": room.store, "searches": room.searches, "releases": room.releases}
+    steps = Steps(settings=settings, clock=SystemClock(), **parts)  # type: ignore[arg-type]
+    for number, name in enumerate(("open", "a", "b", "unknown", "c")):
+        folder = room.models / ".runs" / name
+        (folder / "partial").mkdir(parents=True)
+        os.utime(folder, (time.time() + number - 99,) * 2)
+        if name != "unknown":  # several machines are at that one
+            await room.store.create(open_run(name, 0, 1, 1_000))
+    for name in ("a", "b", "c"):
+        await steps.fail(name, "one", "had no luck")
+    left = {path.name: (path / "partial").exists() for path in (room.models / ".runs").iterdir()}
+    assert left == {"open": True, "unknown": True, "b": False, "c": False}
 
 
 async def test_versions_only_grow(room: Room) -> None:

@@ -31,7 +31,7 @@ class Model(StrEnum):
 def search(
     model: Annotated[Model, typer.Option(help="Whose settings.")] = Model.RETRIEVER,
     trials: Annotated[int, typer.Option(min=1, max=1000, help="How many sets of settings to try.")] = 20,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of every draw; 0 draws one.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**64 - 1, help="Seed of every draw; 0 draws one.")] = 0,
     search_id: Annotated[str, typer.Option("--id", help="Look at this search; begin none.")] = "",
     wait: Annotated[bool, typer.Option("--wait", help="Follow the search to its end.")] = False,
     state: State = DEFAULT_STATE,

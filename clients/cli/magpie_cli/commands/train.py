@@ -13,7 +13,7 @@ from magpie.v1 import release_service_pb2
 from magpie_cli import training
 from magpie_cli.commands.push import message
 from magpie_cli.connection import DEFAULT_STATE, AsJson, EndpointsFile, State, connect
-from magpie_cli.failures import CommandFailed, give_up, run
+from magpie_cli.failures import BadInput, CommandFailed, give_up, run
 from magpie_cli.render import print_json, progress_bar, when, wide_console
 
 # Those that the gate looks at; --json has all of them.
@@ -29,7 +29,7 @@ releases = typer.Typer(help="List releases; promote one, or roll back.", invoke_
 def retrain(
     context: typer.Context,
     wait: Annotated[bool, typer.Option("--wait", help="Follow the run to its end.")] = False,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of every draw; 0 draws one.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**64 - 1, help="Seed of every draw; 0 draws one.")] = 0,
     state: State = DEFAULT_STATE,
     endpoints: EndpointsFile = "",
     as_json: AsJson = False,
@@ -83,7 +83,7 @@ def list_releases(
 
 @releases.command()
 def promote(
-    version: Annotated[int, typer.Argument(min=1, help="The release that shall serve.")],
+    version: Annotated[int, typer.Argument(min=1, max=2**63 - 1, help="The release that shall serve.")],
     state: State = DEFAULT_STATE,
     endpoints: EndpointsFile = "",
     as_json: AsJson = False,
@@ -119,7 +119,7 @@ def rollback(
 
 @releases.command()
 def report(
-    version: Annotated[int, typer.Argument(min=0, help="The release; 0 with --run.")] = 0,
+    version: Annotated[int, typer.Argument(min=0, max=2**63 - 1, help="The release; 0 with --run.")] = 0,
     run_id: Annotated[str, typer.Option("--run", help="A run, also one that was not released.")] = "",
     save: Annotated[str, typer.Option(help="Where to; empty: training-<run>.html in this folder.")] = "",
     show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
@@ -146,7 +146,10 @@ def report(
 
 def _write(path: str, html: str) -> Path:
     found = Path(path).resolve()
-    found.write_text(html, encoding="utf-8")
+    try:
+        found.write_text(html, encoding="utf-8")
+    except OSError as error:
+        raise BadInput(f"--save: {found} cannot be written: {error.strerror}") from error
     return found
 
 

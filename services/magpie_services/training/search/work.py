@@ -70,9 +70,10 @@ class Trials:
         limits = self.settings.child_memory_mb, self.settings.child_timeout_seconds
         try:
             await child.run(MODULE, plan, progress, memory_mb=limits[0], timeout_seconds=limits[1])
-            ended = records.ended(plan.path)
-            if ended is None:
+            found = records.ended(plan.path)
+            if found is None:
                 raise ChildFailed("left nothing that can be read", final=False)
+            ended = found
         except ChildFailed as error:
             if not error.final and trial.tries < MAX_TRIES:
                 raise
