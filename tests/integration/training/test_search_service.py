@@ -13,6 +13,7 @@ from magpie_services.kit.errors import Conflict
 from magpie_services.training.redis_store import open_run
 from magpie_services.training.search.records import Trial, TrialState
 from magpie_services.training.search.space import Value
+from magpie_services.training.search.work import MAX_BEGUN, Trials
 from magpie_services.training.settings import TrainingSettings
 from magpie_services.training.steps import Steps
 from magpie_services.training.sweep import Sweep
@@ -127,3 +128,11 @@ async def test_a_report_is_read_by_run_and_by_release(room: Room) -> None:
 def test_trials_are_plain_json() -> None:
     trial = Trial(number=1, score=0.5, settings={"encoder": "recurrent", "blocks": 2, "logq": True})
     assert msgspec.json.decode(msgspec.json.encode(trial), type=Trial) == trial
+
+
+async def test_a_trial_that_takes_its_worker_along_is_given_up(room: Room) -> None:
+    search_id = (await begin(room, trials=1)).search_id
+    await end(room, search_id, Trial(number=0, tries=MAX_BEGUN))
+    await Trials(TrainingSettings(model_folder=room.models), room.searches).run(search_id, 0, "one")
+    trial = (await room.searches.search(search_id)).trials[0]
+    assert (trial.state, trial.reason) == (TrialState.FAILED, "was begun 10 times and never came to an end")

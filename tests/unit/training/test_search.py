@@ -8,8 +8,9 @@ import pytest
 
 from magpie_services.kit.errors import Invalid
 from magpie_services.training.plan import Plan
-from magpie_services.training.search.records import Search, Trial, TrialState
+from magpie_services.training.search.records import Search, Trial, TrialState, ended
 from magpie_services.training.search.space import SPACES, Choice, apply
+from magpie_services.training.search.study import Attempt
 from magpie_services.training.search.work import STALE_SECONDS, sweep
 
 PLAN = Plan(run_id="r", folder="f", lake_folder="l")
@@ -66,3 +67,15 @@ def test_what_nobody_works_at_is_removed_after_a_week(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir())
     sweep(tmp_path, time.time() + STALE_SECONDS + 1)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_metric_that_is_no_number_ends_the_trial() -> None:
+    attempt = Attempt(Ends(last=False), SPACES["ranker"])  # type: ignore[arg-type]
+    with pytest.raises(Invalid, match="diverge"):
+        attempt.heard(2, float("nan"))
+
+
+def test_what_a_child_left_in_part_is_nothing(tmp_path: Path) -> None:
+    assert ended(tmp_path) is None
+    (tmp_path / "ended.json").write_bytes(b'{"number": 1, "sta')
+    assert ended(tmp_path) is None
