@@ -12,7 +12,7 @@ import argparse
 import os
 from pathlib import Path
 
-from table import deviation, mean, use_threads
+from table import deviation, mean, sequences, use_threads
 
 
 def main() -> None:
@@ -33,7 +33,7 @@ def main() -> None:
 
     from magpie_services.training.retrieval import leave_one_out, recipe
 
-    data = leave_one_out.read(told.data)
+    data = sequences(told.data)
     figures: dict[str, float] = {}
     for name, content in (("content", True), ("ids_only", False)):
         cold, warm = [], []

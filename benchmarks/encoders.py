@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from table import HEAD, Row, deviation, mean, use_threads
+from table import HEAD, Row, deviation, mean, sequences, use_threads
 
 FAMILIES = ("transformer", "recurrent", "convolutional")
 COLOURS = ("#1b6ca8", "#c8553d", "#4b8f4b")
@@ -106,9 +106,7 @@ def main() -> None:
     from harness import report, say
     from retrieval import Bench
 
-    from magpie_services.training.retrieval import leave_one_out
-
-    data = leave_one_out.read(told.data)
+    data = sequences(told.data)
     rows: list[Family] = []
     with told.log.open("w") as log:
         bench = Bench(data, log, told.seeds, say)

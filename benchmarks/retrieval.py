@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from table import HEAD, Row, deviation, mean, use_threads
+from table import HEAD, Row, deviation, mean, sequences, use_threads
 
 if TYPE_CHECKING:
     from magpie_services.training.retrieval.baselines import Baseline, Scorer
@@ -146,10 +146,8 @@ def main() -> None:
     use_threads(told.threads)
     from harness import report, say
 
-    from magpie_services.training.retrieval import leave_one_out
-
     begun = time.monotonic()
-    data = leave_one_out.read(told.data)
+    data = sequences(told.data)
     say(f"{data.name}: {len(data.history.users)} users, {len(data.vocabulary) - 1} items")
     models = told.models.split(",")
     if "all" in models:

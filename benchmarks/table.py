@@ -3,6 +3,11 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from magpie_services.training.retrieval.leave_one_out import Data
 
 
 @dataclass
@@ -40,3 +45,14 @@ def use_threads(count: int) -> None:
     for name in ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ[name] = str(count)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+def sequences(folder: Path) -> "Data":
+    """The data set in a folder; one that cannot be used ends the program with the file and line at fault."""
+    from magpie_services.kit.errors import Invalid
+    from magpie_services.training.retrieval import leave_one_out
+
+    try:
+        return leave_one_out.read(folder)
+    except Invalid as error:
+        raise SystemExit(error.message) from None

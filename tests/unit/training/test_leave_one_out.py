@@ -92,7 +92,15 @@ def test_the_next_item_is_learnt_once_at_each_position(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("lines", "field"),
-    [(["u1 a b", "u2"], "sequences.txt:2"), (["u1 a"], "sequences.txt")],
+    [
+        (["u1 a b", "u2"], "sequences.txt:2: has a user without items"),
+        (["u1 a b", "", "u2"], "sequences.txt:3"),
+        (["u1 a b c", f"u2 a {'b' * 129}"], "sequences.txt:2: has an id"),
+        (["u1 a b c", "u2 a \0"], "sequences.txt:2: has an id"),
+        (["u1 a a a"], "sequences.txt: has fewer than 2 items"),
+        (["u1 a b", "u2 a"], "sequences.txt: has no user with 3 items"),
+        ([], "sequences.txt: has no user"),
+    ],
 )
 def test_a_file_that_says_too_little_is_refused(tmp_path: Path, lines: list[str], field: str) -> None:
     with pytest.raises(Invalid, match=field):
@@ -104,6 +112,12 @@ def test_a_missing_file_and_bad_attributes_are_refused(tmp_path: Path) -> None:
         leave_one_out.read(tmp_path)
     with pytest.raises(Invalid, match="item_attributes"):
         data(tmp_path, "u1 a b c", attributes='{"a": 3}')
+
+
+@pytest.mark.parametrize("text", ["[]", "{", '{"a": [1e400]}', '{"a": [NaN]}', '{"a": "12"}', '{"a": ["x"]}'])
+def test_attributes_that_are_no_lists_of_numbers_are_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(Invalid, match="item_attributes"):
+        data(tmp_path, "u1 a b c", attributes=text)
 
 
 def test_transitions_by_hand(tmp_path: Path) -> None:

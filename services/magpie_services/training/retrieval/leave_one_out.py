@@ -4,12 +4,11 @@ before it validation, the rest is learnt from; all items are ranked but those of
 Of items with the same score the wanted one counts as the last, so that a model gains nothing by ties.
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,6 +22,8 @@ from magpie_services.training.retrieval.sequences import History
 from magpie_services.training.retrieval.vocabulary import Vocabulary
 
 SEQUENCES, ATTRIBUTES = "sequences.txt", "item_attributes.json"
+MAX_ID_CHARS = 128
+ASKED_ITEMS = 3  # a user with fewer has nothing left to be learnt from
 _CHUNK = 512
 
 
@@ -40,7 +41,7 @@ class Data:
         1 asks for the test items, 2 for those of validation. Users with fewer than 3 items are not asked.
         """
         starts, ends = self.history.offsets[:-1], self.history.offsets[1:]
-        asked = np.flatnonzero(ends - starts >= 3)
+        asked = np.flatnonzero(ends - starts >= ASKED_ITEMS)
         cuts = ends.copy()
         cuts[asked] -= last
         past = _until(self.history, cuts)
@@ -159,13 +160,17 @@ def read(folder: Path) -> Data:
     """
     path = folder / SEQUENCES
     try:
-        lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines()]
+        rows = [line.split() for line in path.read_text(encoding="utf-8").split("\n")]
     except (OSError, UnicodeDecodeError) as error:
-        raise Invalid(SEQUENCES, f"cannot be read in {folder}") from error
-    lines = [line for line in lines if line]
-    for number, line in enumerate(lines, start=1):
-        if len(line) < 2:
+        raise Invalid(SEQUENCES, f"cannot be read as text in {folder}") from error
+    for number, line in enumerate(rows, start=1):
+        if len(line) == 1:
             raise Invalid(f"{SEQUENCES}:{number}", "has a user without items")
+        if any(len(name) > MAX_ID_CHARS or not name.isprintable() for name in line):
+            raise Invalid(f"{SEQUENCES}:{number}", f"has an id beyond {MAX_ID_CHARS} printable characters")
+    lines = [line for line in rows if line]
+    if not any(len(line) > ASKED_ITEMS for line in lines):
+        raise Invalid(SEQUENCES, f"has no user with {ASKED_ITEMS} items: nobody can be asked")
     known = vocabulary.plain((item for line in lines for item in line[1:]), _attributes(folder))
     if len(known) < 3:
         raise Invalid(SEQUENCES, "has fewer than 2 items")
@@ -182,10 +187,9 @@ def _attributes(folder: Path) -> dict[str, list[int]]:
     if not path.exists():
         return {}
     try:
-        found: Any = json.loads(path.read_text(encoding="utf-8"))
-        return {str(item): [int(number) for number in numbers] for item, numbers in found.items()}
-    except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise Invalid(ATTRIBUTES, "is not an object of items with lists of numbers") from error
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, list[int]], strict=False)
+    except (OSError, ValueError) as error:
+        raise Invalid(ATTRIBUTES, f"is not an object of items with lists of numbers: {error}") from error
 
 
 def _until(history: History, ends: NDArray[np.int64]) -> History:
