@@ -20,7 +20,7 @@ from magpie_services.core.events import KIND_CODES, EventKind
 from magpie_services.core.features import SOURCES
 from magpie_services.core.items import Item
 from magpie_services.core.mirror import Mirror
-from magpie_services.core.portraits import Portrait, fold, new_portrait
+from magpie_services.core.portraits import Portrait, fold, new_portrait, told_again
 from magpie_services.ranking.batch import MAX_USERS, Batch, Listed, build
 from magpie_services.training.ranking import rows as ranker_rows
 from magpie_services.training.ranking.rows import Rows
@@ -120,8 +120,9 @@ class Replica:
             message = self._maker.event(line)
             event = wire_events.event_from_proto(message, line.at_ms) if message else None
             if event is not None:
-                events.append(event)
-                fold(self.portraits.setdefault(event.user_id, new_portrait(event.user_id)), event)
+                portrait = self.portraits.setdefault(event.user_id, new_portrait(event.user_id))
+                events.append(told_again(portrait, event))
+                fold(portrait, event)
         self.covisits.observe(self.mirror.observe(events))
 
     def decide(self, users: Sequence[str], now_ms: int, read: "Reader | None", seed: int) -> Decided:

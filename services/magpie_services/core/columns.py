@@ -19,11 +19,13 @@ from magpie_services.core.memory import DAY_MS
 
 HASH_BUCKETS = 2**31 - 1  # wide: a model folds them into tables of its own size; bucket 0 is padding
 UNKNOWN = -1
-_HALF_LIVES_MS = np.array([7.0, 7.0, 28.0]) * DAY_MS
+_HALF_LIVES_MS = np.array([7.0, 7.0, 28.0, 365.0, 365.0]) * DAY_MS
 _VIEW, _PURCHASE = KIND_CODES[EventKind.VIEW_ITEM], KIND_CODES[EventKind.PURCHASE]
-_COUNTED = np.zeros((max(KIND_CODES.values()) + 1, 3))
-_COUNTED[_VIEW] = (1.0, 0.0, 0.0)
-_COUNTED[_PURCHASE] = (0.0, 1.0, 1.0)
+_COUNTED = np.zeros((max(KIND_CODES.values()) + 1, 5))
+_COUNTED[_VIEW] = (1.0, 0.0, 0.0, 0.0, 0.0)
+_COUNTED[_PURCHASE] = (0.0, 1.0, 1.0, 1.0, 1.0)
+# Of an item that nobody bought: the share of purchases by people who had it before, worth four of them.
+USUAL_AGAIN, _USUAL_PURCHASES = 0.25, 4.0
 
 _ROW = np.dtype(
     [
@@ -42,7 +44,8 @@ _ROW = np.dtype(
         ("broad_category", np.int32),
         ("brand", np.int32),
         ("buckets", np.int32, 3),
-        ("popular", np.float64, 3),  # views 7 d, purchases 7 d, purchases 28 d, as of popular_ms
+        # Views 7 d, purchases 7 d, 28 d and 365 d, of the last those made again, as of popular_ms.
+        ("popular", np.float64, 5),
         ("popular_ms", np.int64),
     ]
 )
@@ -54,7 +57,7 @@ def bucket(kind: str, value: str) -> int:
 
 
 class Popularity(msgspec.Struct, frozen=True, kw_only=True):
-    """All that was counted, to store and restore: `counts` float64 [n, 3] as of `counted_ms` int64 [n]."""
+    """All that was counted, to store and restore: `counts` float64 [n, 5] as of `counted_ms` int64 [n]."""
 
     ids: list[str]
     counts: bytes
@@ -118,14 +121,18 @@ class ItemColumns:
         """The code of a brand, 0 where no item has it."""
         return self._brands.get(name, 0)
 
-    def observe(self, item_ids: Sequence[str], kinds: ArrayLike, at_ms: ArrayLike) -> None:
+    def observe(
+        self, item_ids: Sequence[str], kinds: ArrayLike, at_ms: ArrayLike, again: ArrayLike = False
+    ) -> None:
         """Counts events towards popularity, in any order; other kinds than views and purchases add nothing.
 
-        kinds: int [n] codes of `KIND_CODES`; at_ms: int [n]. Events of unknown items are dropped.
+        kinds: int [n] codes of `KIND_CODES`; at_ms: int [n]; again: bool [n], of purchases those by people
+        who had bought the item before. Events of unknown items are dropped.
         """
         rows = self.rows(item_ids)
         when = np.asarray(at_ms, dtype=np.int64)
         amounts = _COUNTED[np.asarray(kinds, dtype=np.int64)]
+        amounts[:, 4] *= np.asarray(again, dtype=np.float64)
         counted = (rows >= 0) & amounts.any(axis=1)
         rows, when, amounts = rows[counted], when[counted], amounts[counted]
         if not len(rows):
@@ -146,7 +153,17 @@ class ItemColumns:
         at_rows = self._table["popular"][rows]
         left = _decay(np.maximum(now_ms - self._table["popular_ms"][rows], 0))
         found = np.where((rows >= 0)[..., None], at_rows * left, 0.0)
-        return found.astype(np.float32)
+        return found[..., :3].astype(np.float32)
+
+    def again(self, rows: NDArray[np.integer], now_ms: int) -> NDArray[np.float32]:
+        """Share of an item's purchases by people who had bought it before, half-life a year, smoothed: [...].
+
+        What nobody bought, and row -1, has a usual share.
+        """
+        counts = self._table["popular"][rows][..., 3:] * (rows >= 0)[..., None]
+        counts = counts * _decay(np.maximum(now_ms - self._table["popular_ms"][rows], 0))[..., 3:]
+        share = (counts[..., 1] + USUAL_AGAIN * _USUAL_PURCHASES) / (counts[..., 0] + _USUAL_PURCHASES)
+        return np.asarray(share, dtype=np.float32)
 
     def mean_views(self, now_ms: int) -> float:
         """Decayed 7-day views of the average row: what an item's views are compared with."""
@@ -165,12 +182,16 @@ class ItemColumns:
         )
 
     def restore(self, popularity: Popularity) -> None:
-        """Takes counts stored earlier in place of its own; those of unknown items are dropped."""
+        """Takes counts stored earlier in place of its own; those of unknown items are dropped.
+
+        An earlier release stored fewer counts of each: the others begin at 0.
+        """
         rows = self.rows(popularity.ids)
         known = rows >= 0
-        counts = np.frombuffer(popularity.counts, dtype=np.float64).reshape(-1, 3)
+        counts = np.frombuffer(popularity.counts, dtype=np.float64)
+        counts = counts.reshape(len(rows), len(counts) // max(len(rows), 1))
         self._table["popular"], self._table["popular_ms"] = 0.0, 0
-        self._table["popular"][rows[known]] = counts[known]
+        self._table["popular"][rows[known], : counts.shape[1]] = counts[known]
         self._table["popular_ms"][rows[known]] = np.frombuffer(popularity.counted_ms, dtype=np.int64)[known]
         self._total_views, self._total_ms = popularity.total_views, popularity.total_ms
 
@@ -225,7 +246,7 @@ class ItemColumns:
 
 
 def _decay(age_ms: NDArray[np.integer]) -> NDArray[np.float64]:
-    """What is left after `age_ms` [...] for each of the three half-lives: [..., 3]."""
+    """What is left after `age_ms` [...] for each of the half-lives: [..., 5]."""
     return np.asarray(np.exp2(-age_ms[..., None] / _HALF_LIVES_MS), dtype=np.float64)
 
 

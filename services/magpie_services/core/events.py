@@ -76,7 +76,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One event. Empty strings and zeros mean "not given"; times are milliseconds since the epoch, UTC.
 
     Attributes with a meaning for portraits: `timezone`, `locale`, `country`, `traits` (comma separated)
-    and, on a purchase, `discounted` ("true").
+    and, on a purchase, `discounted` ("true"). `again` is profile's: a purchase of what the user had bought on
+    an earlier day.
     """
 
     event_id: str
@@ -96,6 +97,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     decision_id: str = ""
     campaign_id: str = ""
     attributes: dict[str, str] = {}
+    again: bool = False
 
 
 def violations(event: Event, now_ms: int) -> list[Violation]:

@@ -113,6 +113,7 @@ _ITEM = {
     "item_purchases_week": "log purchases, half-life 7 days",
     "item_purchases_month": "log purchases, half-life 28 days",
     "item_conversion": "purchases a view, smoothed",
+    "item_again": "log share of the purchases by people who had bought it before, smoothed",
     "item_trend": "purchases of late against those of the month",
     "item_popularity": "log views against the average item",
 }
@@ -134,6 +135,8 @@ _CROSS = {
     "order_share": "log purchases of the item a day with an order, 0 where never bought",
     "orders_since": "log days with an order since the item was last bought",
     "habit": "log purchases again a chance to do so, smoothed, 0 where never bought",
+    "habit_of_item": "habit, as far as unknown as usual with the item, 0 where never bought",
+    "again_of_item": "item_again, 0 where never bought",
     "popular_again": "log purchases by all in the month, where bought before",
     "repurchase_known": "bought at least twice, so there is a usual gap",
     "repurchase_due": "log of time since the last purchase over the usual gap",

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from magpie_services.core.columns import HASH_BUCKETS, ItemColumns, bucket
+from magpie_services.core.columns import HASH_BUCKETS, USUAL_AGAIN, ItemColumns, bucket
 from magpie_services.core.feature_joins import (
     MEMORY_FIELDS,
     Memory,
@@ -94,6 +94,7 @@ def item_features(columns: ItemColumns, rows: NDArray[np.integer], now_ms: int) 
         "item_purchases_week": np.log1p(week) / 2.0,
         "item_purchases_month": np.log1p(month) / 2.0,
         "item_conversion": np.sqrt((week + 0.2) / (week + views + 10.0)),
+        "item_again": np.log(columns.again(rows, now_ms) / USUAL_AGAIN),
         "item_trend": np.log((week + 1.0) / (month / 4.0 + 1.0)),
         "item_popularity": np.log((views + 1.0) / (typical + 1.0)) / 2.0,
     }
@@ -137,7 +138,12 @@ def cross_features(
     bought = count["purchases"] > 0
     orders = memory.order_days[:, None]
     since_first = memory.orders_after(user, count["first_purchase_ms"])
-    habit = (np.maximum(count["purchases"] - 1.0, 0.0) + HABIT * PATIENCE) / (since_first + PATIENCE)
+    times_again = np.maximum(count["purchases"] - 1.0, 0.0)
+    again = columns.again(rows, now_ms)
+    habit, habit_of_item = (
+        (times_again + usual * PATIENCE) / (since_first + PATIENCE)
+        for usual in (HABIT, HABIT * again / USUAL_AGAIN)
+    )
     month = columns.popularity(rows, now_ms)[..., 2]
     sensitivity = np.array([price_sensitivity(portrait) for portrait in portraits])[:, None]
     times, last_push_ms, ignored = np.moveaxis(pushed["item"].find(key), -1, 0)
@@ -159,6 +165,8 @@ def cross_features(
         "order_share": np.where(bought, np.log((count["purchases"] + 0.1) / (orders + 1.0)), 0.0) / 2.0,
         "orders_since": np.where(bought, np.log1p(memory.orders_after(user, count["last_purchase_ms"])), 0.0),
         "habit": np.where(bought, np.log(habit / HABIT), 0.0),
+        "habit_of_item": np.where(bought, np.log(habit_of_item / HABIT), 0.0),
+        "again_of_item": np.where(bought, np.log(again / USUAL_AGAIN), 0.0),
         "popular_again": np.where(bought, np.log1p(month) / 2.0, 0.0),
         "repurchase_known": known_gap,
         "repurchase_due": np.where(known_gap, due, 0.0),

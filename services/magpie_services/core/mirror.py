@@ -56,6 +56,7 @@ class Mirror:
             [event.item_id for event in kept],
             [KIND_CODES[event.kind] for event in kept],
             [event.occurred_ms for event in kept],
+            [event.again for event in kept],
         )
         return kept
 

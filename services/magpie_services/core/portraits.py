@@ -184,6 +184,16 @@ def fold(portrait: Portrait, event: Event) -> bool:
     return True
 
 
+def told_again(portrait: Portrait, event: Event) -> Event:
+    """The event as it is announced once it is known whose it is: a purchase says whether it is one of an item
+    that the user bought on an earlier day.
+    """
+    memory = portrait.items.get(event.item_id) if event.kind == EventKind.PURCHASE else None
+    first_ms = memory.first_purchase_ms if memory else 0
+    again = first_ms > 0 and first_ms // DAY_MS < event.occurred_ms // DAY_MS
+    return event if again == event.again else msgspec.structs.replace(event, again=again)
+
+
 def merge(into: Portrait, other: Portrait) -> None:
     """Adds all that is known of `other` (the same person under another id) to `into`, in place."""
     for field, stated_ms in other.stated_ms.items():

@@ -277,9 +277,11 @@ def fold(row: Row, events: Sequence[Event]) -> Change | None:
     if not fresh:
         return None
     state = _state(row)
+    told: list[Event] = []
     for event in fresh:
+        told.append(portraits.told_again(state.portrait, event))
         portraits.fold(state.portrait, event)
-    return Change(row=row, state=state, events=fresh, event_ids=[event.event_id for event in fresh])
+    return Change(row=row, state=state, events=told, event_ids=[event.event_id for event in fresh])
 
 
 def _state(row: Row) -> UserState:

@@ -1,5 +1,6 @@
 """The columnar catalogue: stable rows, price ranks, popularity in any order."""
 
+import msgspec
 import numpy as np
 import pytest
 from tests.unit.core.worlds import NOW_MS, catalogue, item
@@ -60,6 +61,19 @@ def test_popularity_decays_and_does_not_mind_the_order() -> None:
     assert other.popularity(rows, NOW_MS) == pytest.approx(np.array(expected))
     assert one.popularity(rows, NOW_MS + 7 * DAY_MS)[0, 0] == pytest.approx(0.5)
     assert one.mean_views(NOW_MS) == pytest.approx(1 / 40)
+
+
+def test_purchases_made_again_outlive_storage_and_what_an_earlier_release_stored_is_read() -> None:
+    one, rows = catalogue(), np.array([1, 2, -1])
+    one.observe(["i1", "i1", "i1", "i1"], [PURCHASE] * 4, [NOW_MS] * 4, [True, True, True, False])
+    assert one.again(rows, NOW_MS) == pytest.approx([0.5, 0.25, 0.25])
+    stored = one.counted()
+    other = catalogue()
+    other.restore(stored)
+    assert other.again(rows, NOW_MS) == pytest.approx([0.5, 0.25, 0.25])
+    other.restore(msgspec.structs.replace(stored, counts=np.array([0.0, 4.0, 4.0]).tobytes()))
+    assert other.again(rows, NOW_MS) == pytest.approx([0.25, 0.25, 0.25])
+    assert other.popularity(rows[:1], NOW_MS) == pytest.approx(np.array([[0, 4.0, 4.0]]))
 
 
 def test_buckets_never_move() -> None:

@@ -27,7 +27,7 @@ from magpie_services.core.features import (
 from magpie_services.core.memory import DAY_MS, HOUR_MS
 from magpie_services.core.portraits import new_portrait
 
-GOLDEN = "1a42bbb9a4db6e63695c54c63be63dfc7caa5a1436d3fcf0d09b21b07a680e5a"
+GOLDEN = "5a9c006935671bd90508a5c5390de771a7bd8f87136d3c0f23f7e8b8abc4cbc7"
 
 
 def test_the_schema_hash_is_the_one_that_models_carry() -> None:
@@ -147,6 +147,20 @@ def test_what_all_buy_counts_apart_for_what_the_user_bought() -> None:
     portrait = folded([event(1, EventKind.PURCHASE, NOW_MS, item_id="i3")])
     table = cross_features([portrait], columns, np.array([[3, 4]]), NOW_MS)
     assert table[0, :, CROSS_FEATURES.index("popular_again")] == pytest.approx([np.log(2) / 2, 0])
+
+
+def test_items_that_are_bought_again_make_a_habit_likelier() -> None:
+    columns = catalogue()
+    bought = [KIND_CODES[EventKind.PURCHASE]] * 6
+    columns.observe(["i3", "i3", "i3", "i3", "i5", "i5"], bought, [NOW_MS] * 6, [True] * 4 + [False] * 2)
+    rows = np.array([[3, 4, 5, -1]])
+    share = np.array([5 / 8, 1 / 4, 1 / 6]) / 0.25
+    again = item_features(columns, rows, NOW_MS)[0, :, ITEM_FEATURES.index("item_again")]
+    assert again == pytest.approx([*np.log(share), 0])
+    portrait = folded([event(n, EventKind.PURCHASE, NOW_MS, item_id=f"i{n}") for n in (3, 4)])
+    table = cross_features([portrait], columns, rows, NOW_MS)[0]
+    for name in ("habit_of_item", "again_of_item"):
+        assert table[:, CROSS_FEATURES.index(name)] == pytest.approx([*np.log(share[:2]), 0, 0], abs=1e-6)
 
 
 def test_pushes_of_the_item_are_remembered() -> None:

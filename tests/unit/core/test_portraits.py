@@ -21,6 +21,7 @@ from magpie_services.core.portraits import (
     merge,
     new_portrait,
     price_sensitivity,
+    told_again,
 )
 
 
@@ -211,3 +212,17 @@ def test_bargain_hunters_are_more_price_sensitive() -> None:
     hunter, spender = buyer("true", 1_000), buyer("false", 900_000)
     assert 0 <= price_sensitivity(spender, 5.0) < 0.5 < price_sensitivity(hunter, 5.0) <= 1
     assert hunter.spend.paid == {"CNY": 6_000}
+
+
+def test_a_purchase_tells_whether_the_item_was_bought_on_an_earlier_day() -> None:
+    portrait = folded([event(1, EventKind.PURCHASE, NOW_MS, item_id="i1")])
+    later = NOW_MS + DAY_MS
+
+    def told(item_id: str, at_ms: int, kind: EventKind = EventKind.PURCHASE, *, again: bool = False) -> bool:
+        return told_again(portrait, event(2, kind, at_ms, item_id=item_id, again=again)).again
+
+    assert told("i1", later)
+    assert not told("i1", NOW_MS + 1)
+    assert not told("i1", NOW_MS - DAY_MS)
+    assert not told("i2", later, again=True)  # nobody else is believed
+    assert not told("i1", later, EventKind.VIEW_ITEM)
