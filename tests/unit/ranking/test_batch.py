@@ -19,7 +19,7 @@ PEOPLE = [shop.portrait(f"u{user}", shop.visits(user, SIZE)) for user in range(3
 def listed(count: int) -> Listed:
     return Listed(
         item_ids=[f"i{number}" for number in range(count)],
-        similarity=np.arange(count, dtype=np.float32) / 10,
+        similarity=(np.arange(count) / 10).astype(np.float32),
         covisit=np.full(count, 0.5, dtype=np.float32),
         sources=np.array([VECTOR, *[POPULAR] * count][:count], dtype=np.int64),
     )
