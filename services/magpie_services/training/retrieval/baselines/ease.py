@@ -4,11 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import lapack
 
+from magpie_services.kit.errors import Invalid
 from magpie_services.training.retrieval.baselines.interactions import counts
 from magpie_services.training.retrieval.sequences import History
 
 MAX_ITEMS = 16_000  # a square of float32 of so many is 1 GB; beyond it only the most popular are modelled
+_BLOCK = 1_024
 
 
 @dataclass(frozen=True)
@@ -35,12 +38,29 @@ class Ease:
         met.data = met.data**self.power
         popular = np.asarray(met.sum(axis=0)).ravel()
         chosen = np.sort(np.argsort(-popular, kind="stable")[:MAX_ITEMS])
-        gram = (met[:, chosen].T @ met[:, chosen]).toarray().astype(np.float32)
+        gram = (met[:, chosen].T @ met[:, chosen]).astype(np.float32).toarray(order="F")
         gram[np.diag_indices(len(chosen))] += self.ridge
-        inverse = np.linalg.inv(gram)
-        weights = inverse / -np.diag(inverse)
+        weights = _inverse(gram)
+        weights /= -np.diag(weights).copy()
         np.fill_diagonal(weights, 0.0)
         return EaseScorer(chosen, weights, popular.astype(np.float32), self.power, self.half_life_days)
+
+
+def _inverse(gram: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Of a symmetric positive definite matrix, in its own memory: half the work and a third of the memory of
+    a general inversion.
+    """
+    factor, failed = lapack.spotrf(gram, lower=1, overwrite_a=1)
+    if not failed:
+        inverse, failed = lapack.spotri(factor, lower=1, overwrite_c=1)
+    if failed:
+        raise Invalid("ridge", "is too small for a stable inverse")
+    for start in range(0, len(inverse), _BLOCK):
+        end = start + _BLOCK
+        square = inverse[start:end, start:end]
+        square += np.tril(square, -1).T
+        inverse[start:end, end:] = inverse[end:, start:end].T
+    return np.asarray(inverse)
 
 
 @dataclass(frozen=True)
