@@ -55,6 +55,7 @@ def picture(rows: list[Family]) -> str:
     longest = 1.15 * max(mean(row.minutes) for row in rows)
     low = 0.98 * min(mean(row.ndcg) - deviation(row.ndcg) for row in rows)
     high = 1.02 * max(mean(row.ndcg) + deviation(row.ndcg) for row in rows)
+    high = max(high, low + 1e-6)  # all may have found nothing
     dearest = max(row.us_per_user for row in rows)
 
     def across(minutes: float) -> float:
