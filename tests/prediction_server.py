@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from magpie_services.candidate import retriever as retrieving
 from magpie_services.core import item_codes
 from magpie_services.core.features import HEADS, SCHEMA_HASH
+from magpie_services.core.items import Item, pictured
 from magpie_services.kit import tensors
 from magpie_services.kit.prediction_messages import (
     metadata_pb2,
@@ -105,10 +106,14 @@ def retriever(ids: Sequence[str], vectors: NDArray[np.float32]) -> Signatures:
         }
 
     def describe(inputs: Arrays) -> Arrays:
-        """The vector of the first item of the same narrowest category: tests name those `taste0` …"""
+        """The vector of the first item of the same narrowest category: tests name those `taste0` …; in no
+        such category, that of the item which its picture is of: theirs are their vectors.
+        """
         tastes = [item_codes.bucket(f"taste{taste}", item_codes.TAG_BUCKETS) for taste in range(10)]
         found = [tastes.index(tag) + 1 if tag in tastes else 0 for tag in inputs["tags"][:, 0]]
-        return {"vectors": table[found]}
+        shown = [Item(item_id="", picture_vector=pictured(row)) for row in table]
+        alike = inputs["pictures"] @ np.stack([item_codes.picture(item) for item in shown]).T
+        return {"vectors": table[np.where(found, found, np.argmax(alike, axis=1))]}
 
     return {"retrieve": retrieve, "item_vectors": item_vectors, "describe": describe}
 

@@ -50,6 +50,7 @@ DESCRIBES = {
             "brands": TensorSpec("int32", (-1,)),
             "bands": TensorSpec("int32", (-1,)),
             "words": TensorSpec("int32", (-1, item_codes.WORDS)),
+            "pictures": TensorSpec("float32", (-1, item_codes.PICTURE)),
         },
         {"vectors": TensorSpec("float32", ())},
     )
@@ -146,6 +147,7 @@ class Retriever:
             "brands": np.array([item_codes.brand(item) for item in told], dtype=np.int32),
             "bands": np.array([item_codes.band(item) for item in told], dtype=np.int32),
             "words": np.array([item_codes.words(item) for item in told], dtype=np.int32),
+            "pictures": np.array([item_codes.picture(item) for item in told], dtype=np.float32),
         }
         outputs, _ = await self._prediction.predict(
             MODEL, "describe", inputs, version=release.version, timeout_seconds=PAGE_SECONDS

@@ -1,10 +1,14 @@
-"""An item as the codes that a model reads: tags, brand, price band and words, the same for all who describe
-it.
+"""An item as the numbers that a model reads: codes of tags, brand, price band and words, and its picture; the
+same for all who describe it.
 """
 
+import hashlib
 import math
 import re
 import zlib
+
+import numpy as np
+from numpy.typing import NDArray
 
 from magpie_services.core.items import Item
 
@@ -15,6 +19,10 @@ BRAND_BUCKETS = 1_024
 PRICE_BANDS = 24
 WORD_BUCKETS = 8_192
 WORDS = 12
+PICTURE = 128
+
+# 512 signs that are the same for ever.
+_SIGNS = np.where(np.unpackbits(np.frombuffer(hashlib.sha512(b"picture").digest(), np.uint8)), 1, -1)
 
 # Latin words whole; Chinese, which has no spaces, by overlapping pairs of characters.
 _WORD = re.compile(r"[a-z0-9]+|[\u3400-\u9fff]+")
@@ -43,6 +51,17 @@ def band(item: Item) -> int:
 def words(item: Item) -> list[int]:
     """Codes of the title's first 12 words, 0 for none."""
     return _filled([bucket(token, WORD_BUCKETS) for token in tokens(item.title)], WORDS)
+
+
+def picture(item: Item) -> NDArray[np.float32]:
+    """The picture's vector, folded to 128 numbers of length 1; zeros where there is none.
+
+    Up to 128 numbers are only given other signs, so that their cosines stay. Of longer ones, the numbers 128
+    apart are added up: their cosines are those of the vectors to about 0.09, without a table to learn first.
+    """
+    signed = item.picture * _SIGNS[: len(item.picture)]
+    folded = np.pad(signed, (0, -len(signed) % PICTURE)).reshape(-1, PICTURE).sum(axis=0, dtype=np.float32)
+    return np.asarray(folded / max(float(np.linalg.norm(folded)), 1e-6), np.float32)
 
 
 def tokens(title: str) -> list[str]:

@@ -1,6 +1,11 @@
 """What can be recommended: a product, an article, a course, a check-up; one immutable version an item."""
 
+from base64 import b64decode, b64encode
+from collections.abc import Sequence
+
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from magpie_services.core import checks, money
 from magpie_services.core.checks import Violation
@@ -14,6 +19,9 @@ MAX_CATEGORIES = 8
 MAX_ATTRIBUTES = 64
 MAX_VALUES = 32
 MAX_VALUE_CHARS = 256
+MAX_PICTURE_NUMBERS = 512
+_PICTURE = np.dtype("<f2")
+_ROUNDED = 2e-3  # by how much rounding may change the length of a picture's vector
 
 
 class Text(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -28,6 +36,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `categories` is a path from broad to narrow; `translations` is keyed by BCP 47 locale; `stock` None means
     unknown (and counts as in stock); `rating` is the mean of `rating_count` stars, 0 where nobody rated.
+    `picture_vector` is made by `pictured`: text, for the msgpack of Redis's scripts knows no binary.
     """
 
     item_id: str
@@ -50,6 +59,12 @@ class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     published_ms: int = 0
     updated_ms: int = 0
     withdrawn: bool = False
+    picture_vector: str = ""
+
+    @property
+    def picture(self) -> NDArray[np.float32]:
+        """What `picture_vector` holds: float32 [n] of length 1, empty where there is none."""
+        return np.frombuffer(b64decode(self.picture_vector), _PICTURE).astype(np.float32)
 
     @property
     def available(self) -> bool:
@@ -68,6 +83,22 @@ class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         if price is None or full is None or price.currency != full.currency or full.minor <= 0:
             return 0.0
         return min(1.0, max(0.0, 1.0 - price.minor / full.minor))
+
+
+def pictured(numbers: Sequence[float]) -> str:
+    """A picture's vector as an item keeps it: at length 1, as base64 of float16; zeros are none.
+
+    Of a vector that is not finite only that is kept, for `violations` to name the place.
+    """
+    vector = np.array(numbers, np.float64)
+    length = float(np.sqrt(vector @ vector))
+    if not length:
+        return ""
+    if not np.isfinite(length):
+        vector = np.where(np.isfinite(vector), 0.0, np.nan)
+    elif abs(length - 1.0) > _ROUNDED:  # else it may be one that we gave, which must stay as it is to the bit
+        vector = vector / length
+    return b64encode(vector.astype(_PICTURE).tobytes()).decode()
 
 
 def violations(item: Item) -> list[Violation]:
@@ -108,7 +139,14 @@ def violations(item: Item) -> list[Violation]:
             found.append(Violation(f"{field}.title", "is required"))
         found += checks.text(f"{field}.title", words.title, MAX_TITLE_CHARS)
         found += checks.text(f"{field}.description", words.description, MAX_DESCRIPTION_CHARS)
-    return found + _attribute_violations(item.attributes)
+    return found + _picture_violations(item.picture) + _attribute_violations(item.attributes)
+
+
+def _picture_violations(numbers: NDArray[np.float32]) -> list[Violation]:
+    if len(numbers) > MAX_PICTURE_NUMBERS:
+        return [Violation("picture_vector", f"has more than {MAX_PICTURE_NUMBERS} numbers")]
+    wild = np.flatnonzero(~np.isfinite(numbers))
+    return [Violation(f"picture_vector[{wild[0]}]", "is not a finite number")] if len(wild) else []
 
 
 def _attribute_violations(attributes: dict[str, list[str]]) -> list[Violation]:

@@ -169,6 +169,7 @@ ITEMS = TableSpec(
         _plain("rating", FLOAT),
         *_plains(INT, "rating_count", "published_ms", "updated_ms"),
         _plain("withdrawn", BOOL),
+        _plain("picture_vector", STRING),  # base64 of float16, see core.items.pictured
     ),
     key=("item_id", "version"),
     time="updated_ms",

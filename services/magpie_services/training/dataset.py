@@ -104,7 +104,8 @@ def _events(plan: Plan, until_ms: int | None) -> pa.Table:
 def _items(folder: str) -> Iterator[Item]:
     """The newest version of every item, later than the end of learning or not: of words and prices only the
     newest is read, whichever items are in the vocabulary."""
-    names = ["item_id", "title", "categories", "brand", "price_currency", "price_minor", "attributes"]
+    names = ["item_id", "title", "categories", "brand", "attributes", "picture_vector"]
+    names += ["price_currency", "price_minor"]
     for row in readers.read_items(folder, names).to_pylist():
         minor = row["price_minor"]
         yield Item(
@@ -114,6 +115,7 @@ def _items(folder: str) -> Iterator[Item]:
             brand=row["brand"] or "",
             price=Money(currency=row["price_currency"], minor=minor) if minor is not None else None,
             attributes=dict(row["attributes"] or ()),
+            picture_vector=row["picture_vector"] or "",
         )
 
 

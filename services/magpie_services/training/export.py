@@ -14,7 +14,7 @@ from tensorflow_serving.apis import prediction_log_pb2
 
 from magpie_services.core.buckets import CANDIDATES, READERS, USERS, VARIANTS
 from magpie_services.core.feature_schema import SCHEMA_HASH
-from magpie_services.core.item_codes import TAGS, WORDS
+from magpie_services.core.item_codes import PICTURE, TAGS, WORDS
 from magpie_services.training.plan import HISTORY, RECENT
 from magpie_services.training.ranking.explanation import Explainer
 from magpie_services.training.ranking.network import Ranker
@@ -102,13 +102,14 @@ class RetrieverModule(tf.Module):
             tf.TensorSpec([None], tf.int32, name="brands"),
             tf.TensorSpec([None], tf.int32, name="bands"),
             tf.TensorSpec([None, WORDS], tf.int32, name="words"),
+            tf.TensorSpec([None, PICTURE], tf.float32, name="pictures"),
         ],
         autograph=False,
     )
-    def describe(self, tags: Any, brands: Any, bands: Any, words: Any) -> dict[str, Any]:
-        """Vectors of items that the table lacks, by the codes of `core.item_codes`."""
+    def describe(self, tags: Any, brands: Any, bands: Any, words: Any, pictures: Any) -> dict[str, Any]:
+        """Vectors of items that the table lacks, by what `core.item_codes` says of them."""
         model = self._tower.layer
-        vectors = model.served(model.tower.describe(tags, brands, bands, words))
+        vectors = model.served(model.tower.describe(tags, brands, bands, words, pictures))
         return {"vectors": tf.debugging.check_numerics(vectors, "vectors")}
 
 
@@ -208,6 +209,7 @@ def save_retriever(
                 "brands": zeros[:n, 0],
                 "bands": zeros[:n, 0],
                 "words": zeros[:n, :WORDS],
+                "pictures": np.zeros((n, PICTURE), np.float32),
             },
         )
         for n in READERS

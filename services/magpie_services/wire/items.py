@@ -1,7 +1,7 @@
 """Items between the wire and core."""
 
 from magpie.v1 import item_pb2 as item_pb
-from magpie_services.core.items import Item, Text
+from magpie_services.core.items import Item, Text, pictured
 from magpie_services.wire import values
 
 # Where the names of a field differ between core (as violations give them) and the wire.
@@ -40,6 +40,7 @@ def item_from_proto(message: item_pb.Item) -> Item:
         published_ms=values.milliseconds(message.publish_time),
         updated_ms=values.milliseconds(message.update_time),
         withdrawn=message.withdrawn,
+        picture_vector=pictured(message.picture_vector),
     )
 
 
@@ -68,4 +69,5 @@ def item_to_proto(item: Item) -> item_pb.Item:
         publish_time=values.timestamp(item.published_ms),
         update_time=values.timestamp(item.updated_ms),
         withdrawn=item.withdrawn,
+        picture_vector=item.picture.tolist(),
     )

@@ -1,6 +1,7 @@
 """Candidate whole: real Redis, real sockets, a model server of numpy models."""
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -16,9 +17,11 @@ from magpie.v1 import candidate_service_pb2 as candidate_pb
 from magpie.v1 import candidate_service_pb2_grpc as candidate_grpc
 from magpie.v1 import catalog_service_pb2 as catalog_pb
 from magpie.v1 import catalog_service_pb2_grpc as catalog_grpc
+from magpie.v1 import item_pb2 as item_pb
 from magpie_services.candidate.__main__ import Candidate
 from magpie_services.candidate.settings import CandidateSettings
 from magpie_services.core.events import EventKind
+from magpie_services.core.items import pictured
 from magpie_services.core.portraits import Portrait
 from magpie_services.kit import metrics
 from magpie_services.kit.redis import Redis
@@ -152,6 +155,31 @@ async def test_faulty_items_are_refused_one_by_one(client: Client) -> None:
         (1, "i2", "items[1].text.title"),
         (2, "i3", "items[2].rating"),
     ]
+
+
+async def test_a_picture_vector_is_kept_at_length_1_and_a_faulty_one_is_refused(client: Client) -> None:
+    message = wire_items.item_to_proto(shop.item(1))
+    good, bad, long = (item_pb.Item(), item_pb.Item(), item_pb.Item())
+    for item_id, item, vector in (
+        ("good", good, [3.0, 0.0, -4.0]),
+        ("bad", bad, [1.0, 2.0, math.nan, math.inf]),
+        ("long", long, [1.0] * 513),
+    ):
+        item.CopyFrom(message)
+        item.item_id, item.picture_vector[:] = item_id, vector
+    request = catalog_pb.UpsertItemsRequest(items=[good, bad, long], request_id="pictures")
+    answer = await client.catalog.UpsertItems(request, timeout=20, metadata=NOW)
+    assert [(one.field, one.reason) for one in answer.refusals] == [
+        ("items[1].picture_vector[2]", "is not a finite number"),
+        ("items[2].picture_vector", "has more than 512 numbers"),
+    ]
+    read = await client.catalog.GetItems(catalog_pb.GetItemsRequest(item_ids=["good"]), timeout=20)
+    np.testing.assert_allclose(read.items[0].picture_vector, [0.6, 0.0, -0.8], atol=1e-3)
+    # Sent again as it was sent, or as it was answered, it is the same.
+    for number, same in enumerate((good, read.items[0])):
+        request = catalog_pb.UpsertItemsRequest(items=[same], request_id=f"again{number}")
+        answer = await client.catalog.UpsertItems(request, timeout=20, metadata=NOW)
+        assert (answer.changed_count, answer.unchanged_count) == (0, 1)
 
 
 async def test_a_withdrawn_item_stays_readable_and_is_listed_only_on_demand(client: Client) -> None:
@@ -379,13 +407,17 @@ async def test_a_large_batch_is_answered_in_order(
     assert [size for *_, size in asked] == [128, 1], "one call a batch, padded"
 
 
+PICTURE = pictured(shop.vectors(SIZE)[17])
+
+
+@pytest.mark.parametrize("told", [{}, {"categories": ["other"], "picture_vector": PICTURE}])
 async def test_a_new_item_is_found_by_what_it_is_and_a_withdrawn_one_is_gone(
-    client: Client, models: tuple[prediction_server.Models, str]
+    client: Client, models: tuple[prediction_server.Models, str], told: dict[str, Any]
 ) -> None:
     await fill(client)
     await load(client, models[0], 1)
     person = shop.portrait("u7", shop.visits(7, SIZE))
-    newest = shop.item(SIZE + 7, published_ms=0)
+    newest = shop.item(SIZE + 7, published_ms=0, **told)
 
     async def found() -> bool:
         answer = await client.retrieve(person, limit=50)

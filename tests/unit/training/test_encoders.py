@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from magpie_services.core import item_codes
-from magpie_services.core.items import Item
+from magpie_services.core.items import Item, pictured
 from magpie_services.training.plan import HISTORY, VECTOR, RetrieverPlan
 from magpie_services.training.retrieval import vocabulary
 
@@ -60,10 +60,13 @@ def test_an_earlier_event_changes_the_last_state(encoder: str) -> None:
     assert np.abs(np.asarray(read.states(vectors, kinds, gaps, real))[:, -1] - before).max() > 1e-3
 
 
+RED = pictured([0.1, -0.3, 0.7])
+
+
 def shirts() -> Any:
     items = [
-        Item(item_id="a", title="Red shirt", categories=["Clothes", "Shirts"], brand="B"),
-        Item(item_id="b", title="Red shirt", categories=["Clothes", "Shirts"], brand="B"),
+        Item(item_id="a", title="Red shirt", categories=["Clothes", "Shirts"], brand="B", picture_vector=RED),
+        Item(item_id="b", title="Red shirt", categories=["Clothes", "Shirts"], brand="B", picture_vector=RED),
         Item(item_id="c", title="Teapot", categories=["Kitchen"]),
     ]
     return items, vocabulary.build(items, ["a", "b", "c"])
@@ -77,10 +80,8 @@ def test_an_item_that_was_never_seen_is_where_its_content_is() -> None:
     vectors = np.asarray(tower(np.arange(4, dtype=np.int32)))
     assert not vectors[0].any()
     np.testing.assert_allclose(np.linalg.norm(vectors[1:], axis=1), 1.0, atol=1e-5)
-    codes = [
-        np.array([of(items[1])], np.int32)
-        for of in (item_codes.tags, item_codes.brand, item_codes.band, item_codes.words)
-    ]
+    parts = (item_codes.tags, item_codes.brand, item_codes.band, item_codes.words)
+    codes = [np.array([of(items[1])], np.int32) for of in parts] + [item_codes.picture(items[1])[None]]
     np.testing.assert_allclose(np.asarray(tower.describe(*codes))[0], vectors[2], atol=1e-5)
     assert np.abs(vectors[1] - vectors[2]).max() > 1e-3  # the same content, but one has an id
 

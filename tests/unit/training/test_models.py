@@ -164,6 +164,7 @@ def test_an_item_that_came_later_has_a_vector_among_its_like(trained: Trained) -
         brands=tf.constant([item_codes.brand(item) for item in newcomers]),
         bands=tf.constant([item_codes.band(item) for item in newcomers]),
         words=tf.constant([item_codes.words(item) for item in newcomers]),
+        pictures=tf.constant([item_codes.picture(item) for item in newcomers]),
     )["vectors"]
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-5)
     table = trained.retriever.vectors()[1:]  # item n is of group n % 8

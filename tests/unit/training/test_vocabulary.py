@@ -1,7 +1,7 @@
 """What an item tower reads."""
 
 from magpie_services.core import item_codes
-from magpie_services.core.items import Item
+from magpie_services.core.items import Item, pictured
 from magpie_services.training.retrieval import vocabulary
 
 
@@ -19,6 +19,14 @@ def test_titles_in_chinese_are_read_by_pairs() -> None:
 def test_an_item_without_anything_has_no_side_features() -> None:
     known = vocabulary.build([], ["a"])
     assert not any(side.any() for side in (known.words, known.tags, known.brands, known.bands))
+
+
+def test_pictures_take_no_room_where_nothing_has_one() -> None:
+    shown = Item(item_id="a", picture_vector=pictured([3.0, 4.0]))
+    assert vocabulary.build([Item(item_id="a")], ["a", "b"]).pictures.shape == (3, 0)
+    pictures = vocabulary.build([shown], ["a", "b"]).pictures
+    assert pictures.shape == (3, item_codes.PICTURE)
+    assert pictures.any(axis=1).tolist() == [False, True, False]
 
 
 def test_all_levels_of_a_category_and_all_attributes_are_tags() -> None:

@@ -3,6 +3,7 @@
 import math
 
 import msgspec
+import numpy as np
 import pytest
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -69,6 +70,7 @@ ITEMS = st.builds(
     published_ms=times | st.just(0),
     updated_ms=times | st.just(0),
     withdrawn=st.booleans(),
+    picture_vector=st.lists(st.integers(-9, 9), max_size=20).map(core_items.pictured),
 )
 COPIES = st.builds(
     Copy,
@@ -117,6 +119,27 @@ def _with_dwell(event: Event, seconds: float) -> Event:
 def test_an_item_comes_back_as_it_went(item: Item) -> None:
     sent = items.item_to_proto(item).SerializeToString()
     assert items.item_from_proto(item_pb.Item.FromString(sent)) == item
+
+
+@given(st.lists(st.floats(width=32), max_size=600))
+def test_a_picture_is_a_direction_or_nothing_or_refused_by_its_place(numbers: list[float]) -> None:
+    item = items.item_from_proto(item_pb.Item(item_id="i", picture_vector=numbers))
+    faults = [
+        fault.field for fault in core_items.violations(item) if fault.field.startswith("picture_vector")
+    ]
+    wild = [place for place, number in enumerate(numbers) if not math.isfinite(number)]
+    if not any(numbers):
+        assert item.picture_vector == ""
+    elif len(numbers) > 512:
+        assert faults == ["picture_vector"]
+    elif wild:
+        assert faults == [f"picture_vector[{wild[0]}]"]
+    else:
+        assert faults == []
+        assert items.item_from_proto(items.item_to_proto(item)) == item
+        kept = item.picture.astype(float)
+        given = np.array(numbers) / np.abs(numbers).max()
+        assert kept @ given == pytest.approx(np.linalg.norm(given), rel=3e-3)
 
 
 @given(COPIES)

@@ -35,12 +35,14 @@ class ItemTower(keras.layers.Layer):
             "bands": PRICE_BANDS,
             "words": WORD_BUCKETS,
         }
-        self._tables = {name: table(size, name) for name, size in sizes.items() if plan.content}
+        self._tables = {name: table(sizes[name], name) for name in codes}
         self._norm = keras.layers.LayerNormalization(epsilon=1e-6)
         self._pictures = None
         if plan.content and vocabulary.pictures.any():
             self._pictures = ops.convert_to_tensor(vocabulary.pictures)
-            self._lens = keras.layers.Dense(VECTOR, use_bias=False, name="lens")
+            # As quiet as the tables at first: a loud picture would drown what they have to learn.
+            quiet = keras.initializers.RandomNormal(stddev=0.02)
+            self._lens = keras.layers.Dense(VECTOR, use_bias=False, kernel_initializer=quiet, name="lens")
         for made in (self._ids, *self._tables.values()):
             made.build((None,))
         self._norm.build((None, VECTOR))
@@ -61,13 +63,17 @@ class ItemTower(keras.layers.Layer):
             vector = vector + self._lens(ops.take(self._pictures, items, axis=0))
         return self._finished(vector) * ops.cast(items > 0, vector.dtype)[:, None]
 
-    def describe(self, tags: Any, brands: Any, bands: Any, words: Any) -> Any:
+    def describe(self, tags: Any, brands: Any, bands: Any, words: Any, pictures: Any) -> Any:
         """Vectors [n, 64] of items that the vocabulary lacks: tags int32 [n, 16], brands and bands int32 [n],
-        words int32 [n, 12], 0 for nothing.
+        words int32 [n, 12], pictures float32 [n, 128]; 0 for nothing.
         """
         codes = {"tags": tags, "brands": brands[:, None], "bands": bands[:, None], "words": words}
-        pooled = [_pooled(self._tables[name], part) for name, part in codes.items() if name in self._tables]
-        return self._finished(sum(pooled, ops.zeros((ops.shape(brands)[0], VECTOR))))
+        vector = ops.zeros((ops.shape(brands)[0], VECTOR))
+        for name in self._codes:  # of what no item had nothing was learnt
+            vector = vector + _pooled(self._tables[name], codes[name])
+        if self._pictures is not None:
+            vector = vector + self._lens(pictures)
+        return self._finished(vector)
 
     def _finished(self, vector: Any) -> Any:
         if self._plan.scoring == "cosine":

@@ -16,7 +16,7 @@ __all__ = ["BRAND_BUCKETS", "PRICE_BANDS", "WORD_BUCKETS", "Vocabulary", "build"
 @dataclass(frozen=True)
 class Vocabulary:
     """Index 0 is padding. `tags` int32 [n, k] (below `tag_buckets`), `brands`, `bands` int32 [n], `words`
-    int32 [n, 12], all 0 for nothing; `pictures` float32 [n, p], p 0 where no item has one.
+    int32 [n, 12], all 0 for nothing; `pictures` float32 [n, 128], [n, 0] where no item has one.
     """
 
     ids: tuple[str, ...]
@@ -49,7 +49,7 @@ def build(catalogue: Iterable[Item], members: Iterable[str]) -> Vocabulary:
         brands=_table([item_codes.brand(item) for item in ordered]),
         bands=_table([item_codes.band(item) for item in ordered]),
         words=_table([item_codes.words(item) for item in ordered]),
-        pictures=np.zeros((len(ids), 0), np.float32),
+        pictures=_pictures(ordered),
     )
 
 
@@ -77,6 +77,12 @@ def plain(members: Iterable[str], attributes: Mapping[str, Sequence[int]]) -> Vo
 
 def _index(ids: tuple[str, ...]) -> dict[str, int]:
     return {item_id: index for index, item_id in enumerate(ids) if index}
+
+
+def _pictures(items: Sequence[Item]) -> NDArray[np.float32]:
+    if not any(item.picture_vector for item in items):
+        return np.zeros((len(items), 0), np.float32)
+    return np.stack([item_codes.picture(item) for item in items])
 
 
 def _table(codes: Sequence[int | list[int]]) -> NDArray[np.int32]:
