@@ -1,12 +1,15 @@
 """What the ReleaseService and the training worker can be told: MAGPIE_TRAINING_*."""
 
 from pathlib import Path
+from typing import Any
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 from pydantic_settings import SettingsConfigDict
 
 from magpie_services.kit.settings import ServiceSettings
+from magpie_services.training import plan_file
 from magpie_services.training.plan import Encoder, RankerPlan, RetrieverPlan
+from magpie_services.training.plan_file import PlanFile
 from magpie_services.training.privacy import Privacy
 
 
@@ -35,6 +38,9 @@ class TrainingSettings(ServiceSettings):
     child_memory_mb: int = Field(6_144, ge=0, description="private memory of a training process; 0: no limit")
     child_timeout_seconds: float = Field(1_800.0, gt=0, description="how long one training process may take")
     threads: int = Field(2, ge=1, description="threads of a training process")
+    plan_file: str = Field(
+        "", description="TOML file of further settings of both models, which wins over these; empty: none"
+    )
     encoder: Encoder = Field("transformer", description="family of the sequence encoder")
     retriever_epochs: int = Field(30, ge=1, description="most passes over the histories")
     retriever_seconds: float = Field(30.0, gt=0, description="time box of the retriever's first fit")
@@ -53,6 +59,13 @@ class TrainingSettings(ServiceSettings):
     privacy_clip: float = Field(0.5, gt=0, description="the most that all rows of a user may move a step")
     privacy_rate: float = Field(0.2, gt=0, le=1, description="chance of each user to be in a step")
     privacy_steps: int = Field(100, ge=1, description="steps of a private fit")
+
+    _plan_file: PlanFile = PrivateAttr(default=PlanFile())
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Reads the plan file. Raises CannotStart naming what is wrong with it."""
+        if self.plan_file:
+            self._plan_file = plan_file.read(Path(self.plan_file))
 
     @property
     def privacy_plan(self) -> Privacy | None:
@@ -75,19 +88,21 @@ class TrainingSettings(ServiceSettings):
 
     @property
     def retriever(self) -> RetrieverPlan:
-        return RetrieverPlan(
-            encoder=self.encoder,
-            epochs=self.retriever_epochs,
-            seconds=self.retriever_seconds,
-            negatives=self.retriever_negatives,
-            max_events=self.max_events,
-        )
+        settings: dict[str, Any] = {
+            "encoder": self.encoder,
+            "epochs": self.retriever_epochs,
+            "seconds": self.retriever_seconds,
+            "negatives": self.retriever_negatives,
+            "max_events": self.max_events,
+        }
+        return RetrieverPlan(**settings | self._plan_file.retriever)
 
     @property
     def ranker(self) -> RankerPlan:
-        return RankerPlan(
-            epochs=self.ranker_epochs,
-            seconds=self.ranker_seconds,
-            max_rows=self.max_rows,
-            privacy=self.privacy_plan,
-        )
+        settings: dict[str, Any] = {
+            "epochs": self.ranker_epochs,
+            "seconds": self.ranker_seconds,
+            "max_rows": self.max_rows,
+            "privacy": self.privacy_plan,
+        }
+        return RankerPlan(**settings | self._plan_file.ranker)

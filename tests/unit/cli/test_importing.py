@@ -114,6 +114,19 @@ def test_a_bad_cell_names_row_and_column(changes: dict[str, str], column: str, r
     assert (caught.value.number, caught.value.column) == (9, column)
 
 
+@pytest.mark.parametrize("cell", ["[0.5, -1, 2e-1]", "0.5 -1 0.2", " 0.5;-1;0.2 "])
+def test_a_picture_vector_is_numbers_in_one_cell(cell: str) -> None:
+    columns = {"item_id": "id", "title": "t", "picture_vector": "v"}
+    rows = ItemRows(ColumnMapping(kind="items", columns=columns))
+    assert list(rows.item(Row(2, {"id": "1", "t": "茶", "v": cell})).picture_vector) == pytest.approx(
+        [0.5, -1, 0.2]
+    )
+    assert not rows.item(Row(3, {"id": "1", "t": "茶", "v": ""})).picture_vector
+    for bad in ("0.5 red", "0.5 nan"):
+        with pytest.raises(BadRow, match="row 4, column 'v': must be a number"):
+            rows.item(Row(4, {"id": "1", "t": "茶", "v": bad}))
+
+
 def test_an_item() -> None:
     mapping = ColumnMapping(
         kind="items",

@@ -38,6 +38,7 @@ ITEM_FIELDS = {
     "currency": False,
     "stock": False,
     "image_uri": False,
+    "picture_vector": False,
     "link": False,
     "rating": False,
     "rating_count": False,

@@ -121,6 +121,7 @@ class ItemRows:
             list_price=cells.parse("list_price", lambda text: values.money(text, currency)),
             stock=cells.parse("stock", values.whole),
             image_uri=cells.text("image_uri"),
+            picture_vector=cells.parse("picture_vector", values.numbers),
             link=cells.text("link"),
             rating=cells.parse("rating", values.number, 0.0),
             rating_count=cells.parse("rating_count", values.whole, 0),

@@ -101,6 +101,11 @@ def number(text: str) -> float:
     return value
 
 
+def numbers(text: str) -> list[float]:
+    """Finite numbers between spaces, commas or semicolons, in brackets or not."""
+    return [number(part) for part in re.split(r"[\s,;]+", text.strip("[] ")) if part]
+
+
 def seconds(text: str) -> Duration:
     """A span of time, never negative."""
     value = number(text)
