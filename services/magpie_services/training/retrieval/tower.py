@@ -35,7 +35,7 @@ class ItemTower(keras.layers.Layer):
             "bands": PRICE_BANDS,
             "words": WORD_BUCKETS,
         }
-        self._tables = {name: table(sizes[name], name) for name in codes}
+        self._tables = {name: table(size, name) for name, size in sizes.items() if plan.content}
         self._norm = keras.layers.LayerNormalization(epsilon=1e-6)
         self._pictures = None
         if plan.content and vocabulary.pictures.any():
