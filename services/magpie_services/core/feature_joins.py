@@ -1,8 +1,8 @@
 """What a batch of users remembers, joined with the catalogue in whole arrays: the tables under `features`."""
 
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,7 +11,9 @@ from magpie_services.core.interest import interests
 from magpie_services.core.memory import DAY_MS, ItemMemory
 from magpie_services.core.portraits import Portrait
 
-MEMORY_FIELDS = {name: index for index, name in enumerate(ItemMemory.__struct_fields__)}
+_NUMBERS = [name for name in ItemMemory.__struct_fields__ if name != "days"]
+MEMORY_FIELDS = {name: index for index, name in enumerate(_NUMBERS)}
+_numbers = attrgetter(*_NUMBERS)
 _OPENED = frozenset({"opened", "clicked"})
 
 
@@ -43,7 +45,7 @@ class Memory:
 
     def __init__(self, portraits: Sequence[Portrait], columns: ItemColumns) -> None:
         held = [portrait.items for portrait in portraits]
-        entries = [msgspec.structs.astuple(memory) for items in held for memory in items.values()]
+        entries = [_numbers(memory) for items in held for memory in items.values()]
         table = np.array(entries, dtype=np.float64).reshape(len(entries), len(MEMORY_FIELDS))
         self._user = np.repeat(np.arange(len(held)), [len(items) for items in held])
         self._rows = columns.rows(item_id for items in held for item_id in items)

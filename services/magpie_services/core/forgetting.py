@@ -91,6 +91,7 @@ def _forget_from_item(portrait: Portrait, memory: ItemMemory, entry: Recent) -> 
             memory.last_purchase_ms = _last(mine, kind, earlier)
             if memory.purchases < 2:
                 memory.first_purchase_ms = memory.last_purchase_ms
+            _forget_item_day(memory, mine, entry.at_ms // DAY_MS)
             _forget_order(portrait.spend, _last(portrait.recent, kind, 0))
             _forget_order_day(portrait, entry.at_ms // DAY_MS)
         case EventKind.RETURN_ITEM if portrait.spend.returns:
@@ -115,6 +116,13 @@ def _forget_order(spend: Spend, last_order_ms: int) -> None:
         spend.log_price_sum *= kept
         spend.log_price_squares *= kept
     spend.last_order_ms = min(spend.last_order_ms, last_order_ms) if spend.orders else 0
+
+
+def _forget_item_day(memory: ItemMemory, left: list[Recent], day: int) -> None:
+    """The day is one on which the item was bought only as long as `left`, what is known of it, says so."""
+    bought = KIND_CODES[EventKind.PURCHASE]
+    if day in memory.days and all(entry.at_ms // DAY_MS != day for entry in left if entry.kind == bought):
+        memory.days.remove(day)
 
 
 def _forget_order_day(portrait: Portrait, day: int) -> None:

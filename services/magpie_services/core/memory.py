@@ -15,6 +15,7 @@ HOUR_MS = 3_600_000
 DAY_MS = 86_400_000
 WINDOW_DAYS = (1.0, 7.0, 30.0)
 MAX_ORDER_DAYS = 128
+MAX_ITEM_DAYS = 16
 MAX_INT64 = 2**63 - 1
 
 # Held to when a portrait is decoded: it may come from anybody, and arithmetic on it must not fail.
@@ -93,7 +94,11 @@ class Recent(msgspec.Struct, array_like=True, frozen=True, order=True):
 
 
 class ItemMemory(msgspec.Struct, array_like=True):
-    """What one user did with one item. Times are 0 where it never happened."""
+    """What one user did with one item. Times are 0 where it never happened.
+
+    `days` has the newest 16 different days (UTC, since the epoch) on which it was bought, oldest first; empty
+    where nobody told (`bought_on` then knows the first and the last).
+    """
 
     views: Count = 0
     carts: Count = 0
@@ -110,6 +115,14 @@ class ItemMemory(msgspec.Struct, array_like=True):
     last_cart_ms: Moment = 0
     last_uncart_ms: Moment = 0
     units: Count = 0
+    days: list[Count] = []
+
+    @property
+    def bought_on(self) -> list[int]:
+        """Different days on which it was bought, as far as they are known, oldest first."""
+        if self.days or not self.purchases:
+            return self.days
+        return sorted({self.first_purchase_ms // DAY_MS, self.last_purchase_ms // DAY_MS})
 
     @property
     def in_cart(self) -> bool:
@@ -138,6 +151,7 @@ class ItemMemory(msgspec.Struct, array_like=True):
             self.rating, self.rated_ms = stars, at_ms
 
     def absorb(self, other: "ItemMemory") -> None:
+        self.days = newest_days(self.bought_on, other.bought_on, MAX_ITEM_DAYS)
         for count in ("views", "carts", "purchases", "returns", "dwell_seconds", "wishes", "units"):
             setattr(self, count, getattr(self, count) + getattr(other, count))
         for last in ("last_ms", "last_purchase_ms", "last_cart_ms", "last_uncart_ms"):
@@ -200,12 +214,7 @@ class Spend(msgspec.Struct, array_like=True):
 
     def order_on(self, days: Iterable[int]) -> None:
         """Takes days with a purchase, in any order."""
-        held = self.order_days
-        for day in days:
-            place = bisect_left(held, day)
-            if place == len(held) or held[place] != day:
-                held.insert(place, day)
-        del held[:-MAX_ORDER_DAYS]
+        self.order_days = newest_days(self.order_days, days, MAX_ORDER_DAYS)
 
     def pay(self, currency: str, minor: int) -> None:
         """Adds to what was paid; stops counting where an integer of 64 bits, which is stored, would end."""
@@ -280,6 +289,16 @@ class PushMemory(msgspec.Struct, array_like=True):
             setattr(self, last, max(getattr(self, last), getattr(other, last)))
         for record in other.recent:
             self.note(record, limit)
+
+
+def newest_days(held: list[int], news: Iterable[int], limit: int) -> list[int]:
+    """The newest `limit` of all days in `held` (different, oldest first; may be changed) and `news`."""
+    for day in news:
+        place = bisect_left(held, day)
+        if place == len(held) or held[place] != day:
+            held.insert(place, day)
+    del held[:-limit]
+    return held
 
 
 def earliest(one_ms: int, other_ms: int) -> int:

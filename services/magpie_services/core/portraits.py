@@ -19,6 +19,7 @@ from magpie_services.core.events import ITEM_KINDS, KIND_CODES, PRESENCE_KINDS, 
 from magpie_services.core.memory import (
     DAY_MS,
     HOUR_MS,
+    MAX_ITEM_DAYS,
     Amount,
     Count,
     Decayed,
@@ -31,6 +32,7 @@ from magpie_services.core.memory import (
     Spend,
     decay,
     earliest,
+    newest_days,
 )
 
 MAX_RECENT = 50
@@ -295,6 +297,7 @@ def _fold_item(portrait: Portrait, event: Event) -> None:
         case EventKind.ADD_TO_WISHLIST:
             memory.wishes += 1
         case EventKind.PURCHASE:
+            memory.days = newest_days(memory.bought_on, [at_ms // DAY_MS], MAX_ITEM_DAYS)
             memory.purchases += 1
             memory.units += units
             memory.first_purchase_ms = earliest(memory.first_purchase_ms, at_ms)

@@ -91,6 +91,16 @@ def test_without_its_only_order_a_user_has_none() -> None:
     np.testing.assert_allclose(seen_by_the_model(found), seen_by_the_model(never), atol=2e-6)
 
 
+def test_a_day_is_forgotten_with_the_last_purchase_on_it() -> None:
+    ages = (72, 48, 47)
+    events = [shop.event("u", 1, EventKind.PURCHASE, shop.NOW_MS - age * shop.HOUR_MS) for age in ages]
+    whole = shop.portrait("u", events)
+    first, second = (event.occurred_ms // shop.DAY_MS for event in events[:2])
+    assert whole.items["i1"].days == [first, second]
+    assert without_event(whole, 0).items["i1"].days == [second]
+    assert without_event(whole, 1).items["i1"].days == [first, second]
+
+
 def test_of_two_orders_the_one_left_has_the_average_price() -> None:
     events = [shop.event("u", n, EventKind.PURCHASE, shop.NOW_MS - n * shop.HOUR_MS) for n in (2, 1)]
     whole = shop.portrait("u", events)

@@ -10,7 +10,7 @@ from tests.unit.core.worlds import NOW_MS, event, folded, history
 
 from magpie_services.core.codec import decode, encode
 from magpie_services.core.events import EventKind
-from magpie_services.core.memory import DAY_MS, HOUR_MS, MAX_ORDER_DAYS
+from magpie_services.core.memory import DAY_MS, HOUR_MS, MAX_ITEM_DAYS, MAX_ORDER_DAYS, ItemMemory
 from magpie_services.core.money import Money
 from magpie_services.core.portraits import (
     MAX_ITEMS,
@@ -138,6 +138,23 @@ def test_days_with_an_order_are_remembered_once_and_the_newest_kept() -> None:
     for order in (days, days[::-1]):
         buys = [event(n, EventKind.PURCHASE, day * DAY_MS, item_id="i1") for n, day in enumerate(order * 2)]
         assert folded(buys).spend.order_days == days[5:]
+
+
+def test_days_on_which_an_item_was_bought_are_remembered_once_and_the_newest_kept() -> None:
+    days = list(range(20_000, 20_000 + MAX_ITEM_DAYS + 5))
+    for order in (days, days[::-1]):
+        buys = [event(n, EventKind.PURCHASE, day * DAY_MS, item_id="i1") for n, day in enumerate(order * 2)]
+        assert folded(buys).items["i1"].days == days[5:]
+        one, other = folded(buys[::2]), folded(buys[1::2])
+        merge(one, other)
+        assert one.items["i1"].days == days[5:]
+
+
+def test_of_a_memory_without_days_the_first_and_the_last_are_known() -> None:
+    memory = ItemMemory(purchases=3, first_purchase_ms=DAY_MS * 20_000, last_purchase_ms=DAY_MS * 20_009)
+    assert memory.bought_on == [20_000, 20_009]
+    memory.absorb(ItemMemory(purchases=1, days=[20_004]))
+    assert memory.days == [20_000, 20_004, 20_009]
 
 
 def test_searches_are_one_however_they_are_typed() -> None:
