@@ -6,13 +6,14 @@ It remembers what it was asked, and can be told to be slow, to fail, to load and
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 from typing import Any
 
 import grpc
 import numpy as np
 from numpy.typing import NDArray
 
-from magpie_services.candidate import retriever as retrieving
+from magpie_services.candidate import description, fetching
 from magpie_services.core import item_codes
 from magpie_services.core.features import HEADS, SCHEMA_HASH
 from magpie_services.core.items import Item, pictured
@@ -26,7 +27,10 @@ from magpie_services.kit.prediction_messages import (
 )
 from magpie_services.ranking import tf_serving as ranking
 
-SIGNATURES = {"retriever": retrieving.WANTED | retrieving.DESCRIBES, "ranker": ranking.WANTED}
+SIGNATURES = {
+    "retriever": fetching.WANTED | fetching.FOLLOWS | description.DESCRIBES,
+    "ranker": ranking.WANTED,
+}
 Arrays = Mapping[str, NDArray[Any]]
 Signatures = Mapping[str, Callable[[Arrays], Arrays]]
 
@@ -88,8 +92,16 @@ class Models(prediction_service_grpc.PredictionServiceServicer, model_service_gr
         return response
 
 
-def retriever(ids: Sequence[str], vectors: NDArray[np.float32]) -> Signatures:
-    """A retriever whose user is the mean of what they met; vocabulary index 0 is padding."""
+def retriever(
+    ids: Sequence[str],
+    vectors: NDArray[np.float32],
+    *,
+    follows: Mapping[str, tuple[str, float]] = MappingProxyType({}),
+    weight: float = 1.0,
+) -> Signatures:
+    """A retriever whose user is the mean of what they met; vocabulary index 0 is padding. `follows` names the
+    one item that follows another, and how strongly; the last three of a history are asked.
+    """
     table = np.concatenate([np.zeros((1, vectors.shape[1]), np.float32), vectors]).astype(np.float32)
     names = np.array(["", *ids], dtype=object)
 
@@ -115,7 +127,23 @@ def retriever(ids: Sequence[str], vectors: NDArray[np.float32]) -> Signatures:
         alike = inputs["pictures"] @ np.stack([item_codes.picture(item) for item in shown]).T
         return {"vectors": table[np.where(found, found, np.argmax(alike, axis=1))]}
 
-    return {"retrieve": retrieve, "item_vectors": item_vectors, "describe": describe}
+    def transitions(inputs: Arrays) -> Arrays:
+        code = {item_id: at for at, item_id in enumerate(names.tolist())}
+        read = inputs["items"][:, ::-1][:, :3]
+        found = [[follows.get(names[one], ("", 0.0)) for one in row] for row in read]
+        return {
+            "rows": np.array([[code[item_id] for item_id, _ in row] for row in found], np.int32),
+            "scores": np.array([[score for _, score in row] for row in found], np.float32),
+            "weight": np.full(len(read), weight, np.float32),
+            "steps": np.full(len(read), 3, np.int32),
+        }
+
+    return {
+        "retrieve": retrieve,
+        "item_vectors": item_vectors,
+        "describe": describe,
+        "transitions": transitions,
+    }
 
 
 def ranker(

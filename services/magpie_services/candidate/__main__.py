@@ -44,12 +44,11 @@ class Candidate:
         mirror, covisits = Mirror(), Covisits()
         shelf = Shelf(mirror.columns)
         self.feed = Feed(self._redis, mirror, shelf, covisits, save_seconds=settings.save_seconds)
-        breaker = CircuitBreaker(
-            failures=settings.breaker_failures, cool_down_seconds=settings.breaker_seconds
-        )
         self.retriever = Retriever(
             Prediction(self._channel),
-            breaker,
+            lambda: CircuitBreaker(
+                failures=settings.breaker_failures, cool_down_seconds=settings.breaker_seconds
+            ),
             Kind(exact_items=settings.exact_items, recall=settings.index_recall, int8=settings.index_int8),
             timeout_seconds=settings.retrieve_timeout_seconds,
             poll_seconds=settings.poll_seconds,

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from magpie_services.candidate import sources
 from magpie_services.candidate.covisit import Covisits
+from magpie_services.candidate.near import TRANSITION, VECTOR, Near, near
 from magpie_services.candidate.release import Release, UserVectors
 from magpie_services.candidate.shelf import Filter, Mask, Shelf
 from magpie_services.candidate.sources import Rows
@@ -16,10 +17,11 @@ from magpie_services.core.mirror import Mirror
 from magpie_services.core.portraits import Portrait
 
 # Share of the list each source fills while it can; what one leaves the others fill in the same proportion.
+# What the retrieval model finds is one list, whether near to the user or following what they met last.
 SHARES = {"vector": 0.24, "covisit": 0.24, "repeat": 0.36, "popular": 0.12, "new": 0.04}
 # Sources that are short and wanted whole: nothing in a cart is left out for want of a quota.
 WHOLE = ("caller", "cart", "random")
-ALL = (*WHOLE, *SHARES)
+ALL = (*WHOLE, *SHARES, TRANSITION)
 ALIKE = 0.3  # cosine of vectors from which a past item may be named as the reason
 
 
@@ -68,27 +70,21 @@ class Blend:
 
     def lists(self, portraits: Sequence[Portrait], users: UserVectors | None) -> list[list[Found]]:
         """One list for each portrait, best guess first; `users` has their vectors in the same order."""
-        near = self._near(users) if users is not None else {}
-        return [self._list(at, portrait, users, near.get(at)) for at, portrait in enumerate(portraits)]
+        found: dict[int, Near] = {}
+        if users is not None:
+            query = self._query
+            found = near(users, self._columns, self._allowed, query.limit, query.sources)
+        return [self._list(at, portrait, users, found.get(at)) for at, portrait in enumerate(portraits)]
 
-    def _near(self, users: UserVectors) -> dict[int, Rows]:
-        """Catalogue rows nearest to each known user, one search for all of them."""
-        if not self._query.uses("vector") or not users.known.any():
-            return {}
-        rows, _ = users.release.rows(self._columns)
-        allowed = (rows >= 0) & (rows < self._size)
-        allowed[allowed] = self._allowed[rows[allowed]]
-        found, _ = users.release.index.search(users.vectors[users.known], self._query.limit, allowed)
-        return {
-            int(at): rows[nearest[nearest >= 0]].astype(np.int64)
-            for at, nearest in zip(np.flatnonzero(users.known), found, strict=True)
-        }
-
-    def _list(self, at: int, portrait: Portrait, users: UserVectors | None, near: Rows | None) -> list[Found]:
+    def _list(
+        self, at: int, portrait: Portrait, users: UserVectors | None, close: Near | None
+    ) -> list[Found]:
         past = sources.past(portrait)
         strength, cause = sources.covisited(past, self._covisits, self._columns)
-        ranked = self._ranked(portrait, strength, near)
-        chosen, named = _merged(ranked, self._query.limit)
+        ranked = self._ranked(portrait, strength)
+        if close is not None:
+            ranked[VECTOR] = close.rows
+        chosen, named = _merged(ranked, ranked | (close.named if close else {}), self._query.limit)
         if not len(chosen):
             return []
         user = users.vectors[at] if users is not None and users.known[at] else None
@@ -99,6 +95,7 @@ class Blend:
             alike = _most_alike(users.release, chosen, list(past), self._columns)
             because = np.where(because >= 0, because, alike)
         ids, past_ids = self._columns.ids, list(past)
+        followed = close.because if close else {}
         found = []
         for row, flags, like, link, reason in zip(
             chosen.tolist(),
@@ -109,17 +106,14 @@ class Blend:
             strict=True,
         ):
             own = "cart" in flags or "repeat" in flags
-            because_id = ids[row] if own else past_ids[reason] if reason >= 0 else ""
+            because_id = past_ids[reason] if reason >= 0 else ""
+            because_id = ids[row] if own else followed.get(row, because_id)
             found.append(Found(ids[row], flags, like, link, because_id))
         return found
 
-    def _ranked(
-        self, portrait: Portrait, strength: NDArray[np.float32], near: Rows | None
-    ) -> dict[str, Rows]:
+    def _ranked(self, portrait: Portrait, strength: NDArray[np.float32]) -> dict[str, Rows]:
         uses, limit, allowed = self._query.uses, self._query.limit, self._allowed
         ranked = dict(self._common)
-        if near is not None:
-            ranked["vector"] = near
         if uses("covisit") and strength.any():
             ranked["covisit"] = sources.best(np.where(allowed, strength[: self._size], 0.0), limit)
         if uses("repeat"):
@@ -132,10 +126,12 @@ class Blend:
         return ranked
 
 
-def _merged(ranked: Mapping[str, Rows], limit: int) -> tuple[Rows, list[list[str]]]:
-    """At most `limit` rows from ranked sources, and for each the names of all sources that ranked it.
+def _merged(
+    ranked: Mapping[str, Rows], sources: Mapping[str, Rows], limit: int
+) -> tuple[Rows, list[list[str]]]:
+    """At most `limit` rows from ranked lists, and for each the names of all sources that found it.
 
-    The k-th row of a source with quota q takes the turn (k + ½) / q: below 1 the quotas are filled in turn,
+    The k-th row of a list with quota q takes the turn (k + ½) / q: below 1 the quotas are filled in turn,
     from 1 on what they left free is filled in the same proportion.
     """
     held = [(name, rows) for name, rows in ranked.items() if len(rows)]
@@ -145,14 +141,17 @@ def _merged(ranked: Mapping[str, Rows], limit: int) -> tuple[Rows, list[list[str
         (np.arange(len(rows)) + 0.5) / (limit * SHARES.get(name, len(rows) / limit)) for name, rows in held
     ]
     rows = np.concatenate([rows for _, rows in held])
-    origin = np.repeat(np.arange(len(held)), [len(rows) for _, rows in held])
     order = np.argsort(np.concatenate(turns), kind="stable")
-    distinct, first, same = np.unique(rows[order], return_index=True, return_inverse=True)
+    distinct, first = np.unique(rows[order], return_index=True)
+    found = np.concatenate([*sources.values()])
+    origin = np.repeat(np.arange(len(sources)), [len(rows) for rows in sources.values()])
+    place = np.minimum(np.searchsorted(distinct, found), len(distinct) - 1)
+    here = distinct[place] == found
     named = np.zeros(len(distinct), dtype=np.int64)  # a bit for each source
-    np.bitwise_or.at(named, same, 1 << origin[order])
+    np.bitwise_or.at(named, place[here], 1 << origin[here])
     taken = np.argsort(first)[:limit]
     bits = named[taken].tolist()
-    names = {one: [name for at, (name, _) in enumerate(held) if one >> at & 1] for one in set(bits)}
+    names = {one: [name for at, name in enumerate(sources) if one >> at & 1] for one in set(bits)}
     return distinct[taken], [names[one] for one in bits]
 
 

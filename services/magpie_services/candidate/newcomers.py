@@ -4,6 +4,7 @@ import asyncio
 import itertools
 from typing import Protocol
 
+import numpy as np
 import structlog
 
 from magpie_services.candidate.catalogue import Store
@@ -26,7 +27,9 @@ class Model(Protocol):
     @property
     def release(self) -> Release | None: ...
 
-    async def describe(self, release: Release, items: list[Item]) -> Floats: ...
+    async def describe(self, release: Release, items: list[Item]) -> Floats:
+        """Unit vectors float32 [m, d]; zeros where it finds none."""
+        ...
 
 
 class Newcomers:
@@ -64,10 +67,14 @@ class Newcomers:
             unknown = [item_id for item_id in page if item_id not in release.codes]
             items = [item for item in await self._store.get(unknown) if item] if unknown else []
             if items:
-                vectors = await self._model.describe(release, items)
-                for start in range(0, len(items), CHUNK):
-                    chunk = slice(start, start + CHUNK)
-                    release.join([item.item_id for item in items[chunk]], vectors[chunk])
-                    await asyncio.sleep(0)  # a large graph takes half a millisecond an item: calls go between
-                log.info("newcomers.joined", items=len(items), version=release.version)
+                await self._join(release, items)
             self._looked += len(page)
+
+    async def _join(self, release: Release, items: list[Item]) -> None:
+        vectors = await self._model.describe(release, items)
+        found = np.flatnonzero(vectors.any(axis=1))  # the others are found by what people do with them
+        for start in range(0, len(found), CHUNK):
+            chunk = found[start : start + CHUNK]
+            release.join([items[at].item_id for at in chunk], vectors[chunk])
+            await asyncio.sleep(0)  # a large graph takes half a millisecond an item: calls go between
+        log.info("newcomers.joined", items=len(found), version=release.version)

@@ -18,10 +18,17 @@ class Release:
     """
 
     def __init__(
-        self, version: int, ids: Sequence[str], index: VectorIndex, *, describes: bool = False
+        self,
+        version: int,
+        ids: Sequence[str],
+        index: VectorIndex,
+        *,
+        describes: bool = False,
+        follows: bool = False,
     ) -> None:
         self.version = version
         self.describes = describes  # the model can tell the vector of an item that it has not seen
+        self.follows = follows  # the model can tell what follows the newest items of a user
         self.index = index
         self.ids = list(ids)
         self.codes = {item_id: code for code, item_id in enumerate(ids) if item_id}
@@ -58,13 +65,36 @@ class Release:
 
 
 @dataclass(frozen=True)
+class Followers:
+    """What follows the newest items of users: codes int32 [B, K], 0 for none, and what each adds to the
+    cosine, float32 [B, K]; one that comes several times adds all of it.
+
+    `after` int32 [B, S] are the items that they follow, the newest first: the first K / S of a user follow
+    the first of these, and so on.
+    """
+
+    codes: NDArray[np.int32]
+    scores: Floats
+    after: NDArray[np.int32]
+
+    def part(self, start: int, end: int) -> "Followers":
+        """Those of users `start` to `end` of the batch."""
+        return Followers(self.codes[start:end], self.scores[start:end], self.after[start:end])
+
+
+@dataclass(frozen=True)
 class UserVectors:
-    """Unit vectors float32 [B, d] of users by a release; zeros where `known` bool [B] is False."""
+    """Unit vectors float32 [B, d] of users by a release; zeros where `known` bool [B] is False.
+
+    `followers` is None where the release has none, or could not tell.
+    """
 
     release: Release
     vectors: Floats
     known: NDArray[np.bool_]
+    followers: Followers | None = None
 
     def part(self, start: int, end: int) -> "UserVectors":
         """Those of users `start` to `end` of the batch."""
-        return UserVectors(self.release, self.vectors[start:end], self.known[start:end])
+        followers = self.followers.part(start, end) if self.followers is not None else None
+        return UserVectors(self.release, self.vectors[start:end], self.known[start:end], followers)

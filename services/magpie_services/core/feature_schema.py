@@ -26,7 +26,7 @@ HEADS = (
     "organic_purchase_day",
 )
 # Where a candidate came from; new sources are appended.
-SOURCES = ("vector", "covisit", "popular", "new", "repeat", "cart", "random")
+SOURCES = ("vector", "covisit", "popular", "new", "repeat", "cart", "random", "transition")
 SEQUENCE_LENGTH = 50
 RECENT_LENGTH = 20
 BOUND = 4.0

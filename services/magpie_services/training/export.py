@@ -67,7 +67,8 @@ class RetrieverModule(tf.Module):
     def transitions(self, items: Any) -> dict[str, Any]:
         """What follows the newest items of each user: `rows` int32 [B, K] of the table and `scores` float32
         [B, K], 0 where there is none; a row that comes several times counts as the sum. `weight` [B] is what
-        the sum is worth beside the cosine of `retrieve`.
+        the sum is worth beside the cosine of `retrieve`. Of the K the first K / `steps` [B] follow the newest
+        item, the next the one before it, and so on.
         """
         steps = self._fading.shape[0]
         newest = tf.reverse(items, [1])[:, :steps]
@@ -79,6 +80,7 @@ class RetrieverModule(tf.Module):
             "rows": tf.reshape(rows, shape),
             "scores": tf.debugging.check_numerics(tf.reshape(scores, shape), "scores"),
             "weight": tf.fill([tf.shape(items)[0]], self._weight),
+            "steps": tf.fill([tf.shape(items)[0]], steps),
         }
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.int32, name="rows")], autograph=False)

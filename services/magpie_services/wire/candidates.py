@@ -19,6 +19,7 @@ SOURCE_NUMBERS = {
     "cart": candidate_pb.CANDIDATE_SOURCE_CART,
     "random": candidate_pb.CANDIDATE_SOURCE_RANDOM,
     "caller": candidate_pb.CANDIDATE_SOURCE_CALLER,
+    "transition": candidate_pb.CANDIDATE_SOURCE_TRANSITION,
 }
 _heads = attrgetter(*HEADS)
 SOURCES = {int(number): name for name, number in SOURCE_NUMBERS.items()}

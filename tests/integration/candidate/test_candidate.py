@@ -20,6 +20,7 @@ from magpie.v1 import catalog_service_pb2_grpc as catalog_grpc
 from magpie.v1 import item_pb2 as item_pb
 from magpie_services.candidate.__main__ import Candidate
 from magpie_services.candidate.settings import CandidateSettings
+from magpie_services.core import item_codes
 from magpie_services.core.events import EventKind
 from magpie_services.core.items import pictured
 from magpie_services.core.portraits import Portrait
@@ -123,9 +124,10 @@ async def client_has(client: Client, size: int) -> None:
     await until(enough)
 
 
-async def load(client: Client, models: prediction_server.Models, version: int) -> None:
+async def load(client: Client, models: prediction_server.Models, version: int, **told: Any) -> None:
     ids = [f"i{number}" for number in range(SIZE)]
-    models.served.setdefault("retriever", {})[version] = prediction_server.retriever(ids, shop.vectors(SIZE))
+    served = prediction_server.retriever(ids, shop.vectors(SIZE), **told)
+    models.served.setdefault("retriever", {})[version] = served
 
     async def taken() -> bool:
         release = client.room.retriever.release
@@ -392,6 +394,116 @@ async def test_an_empty_shop_has_no_candidates(client: Client) -> None:
     assert answer.catalogue_size == 0
 
 
+FOLLOWS = {f"i{number}": (f"i{(number + 33) % SIZE}", 0.5) for number in range(SIZE)}
+FOLLOWED = {candidate_pb.CANDIDATE_SOURCE_TRANSITION, candidate_pb.CANDIDATE_SOURCE_VECTOR}
+
+
+async def test_what_follows_the_newest_items_comes_with_its_reason(
+    client: Client, models: tuple[prediction_server.Models, str]
+) -> None:
+    await fill(client)
+    await load(client, models[0], 1, follows=FOLLOWS)
+    events = shop.visits(7, SIZE)
+    person = shop.portrait("u7", events)
+    answer = await client.retrieve(person, shop.portrait("stranger"), limit=50, sources=FOLLOWED)
+    found, stranger = ({one.item_id: one for one in some.candidates} for some in answer.lists)
+    newest = [event.item_id for event in events[:-4:-1]]
+    for item_id in newest:
+        one = found[FOLLOWS[item_id][0]]
+        assert candidate_pb.CANDIDATE_SOURCE_TRANSITION in one.sources
+        assert one.because_item_id == item_id
+    by_transition = [one for one in found.values() if candidate_pb.CANDIDATE_SOURCE_TRANSITION in one.sources]
+    assert len(by_transition) == len({FOLLOWS[item_id] for item_id in newest})
+    assert not stranger
+    order = [
+        one.similarity + 0.5 * sum(FOLLOWS[item_id][0] == one.item_id for item_id in newest)
+        for one in answer.lists[0].candidates
+    ]
+    assert order == sorted(order, reverse=True)
+    excluded = candidate_pb.CatalogFilter(excluded_item_ids=[FOLLOWS[newest[0]][0]])
+    answer = await client.retrieve(person, limit=50, sources=FOLLOWED, filter=excluded)
+    assert FOLLOWS[newest[0]][0] not in {one.item_id for one in answer.lists[0].candidates}
+    alone = await client.retrieve(person, sources=[candidate_pb.CANDIDATE_SOURCE_TRANSITION])
+    assert {one.item_id for one in alone.lists[0].candidates} == {one.item_id for one in by_transition}
+
+
+async def test_transitions_that_weigh_nothing_are_not_asked_for(
+    client: Client, models: tuple[prediction_server.Models, str]
+) -> None:
+    await fill(client)
+    await load(client, models[0], 1, follows=FOLLOWS, weight=0.0)
+    asked = len(models[0].asked)
+    await client.retrieve(shop.portrait("u7", shop.visits(7, SIZE)))
+    assert [one[1] for one in models[0].asked[asked:]] == ["retrieve"]
+
+
+def beyond(outputs: Any) -> Any:
+    return {**outputs, "rows": outputs["rows"] + 10**6}
+
+
+def empty(outputs: Any) -> Any:
+    return {name: array for name, array in outputs.items() if name != "steps"}
+
+
+def uneven(outputs: Any) -> Any:
+    return {**outputs, "steps": outputs["steps"] + 1}
+
+
+@pytest.mark.parametrize("broken", [beyond, empty, uneven])
+async def test_without_transitions_vectors_still_answer(
+    client: Client, models: tuple[prediction_server.Models, str], broken: Any
+) -> None:
+    await fill(client)
+    await load(client, models[0], 1, follows=FOLLOWS)
+    person = shop.portrait("u7", shop.visits(7, SIZE))
+    sound = models[0].served["retriever"][1]
+    models[0].served["retriever"][1] = {
+        **sound,
+        "transitions": lambda inputs: broken(sound["transitions"](inputs)),
+    }
+    missed = metrics.DEGRADED.labels("transitions")
+    before = missed._value.get()
+    for _ in range(6):
+        answer = await client.retrieve(person, sources=FOLLOWED)
+        assert answer.retriever_version == 1
+        assert not answer.degraded
+        assert answer.lists[0].candidates
+        sources = {source for one in answer.lists[0].candidates for source in one.sources}
+        assert sources == {candidate_pb.CANDIDATE_SOURCE_VECTOR}
+    assert missed._value.get() == before + 6
+    asked = len(models[0].asked)
+    await client.retrieve(person)
+    assert [one[1] for one in models[0].asked[asked:]] == ["retrieve"], "they rest, vectors do not"
+
+
+async def test_a_description_of_the_wrong_length_does_not_enter_the_index(
+    client: Client, models: tuple[prediction_server.Models, str]
+) -> None:
+    await fill(client)
+    await load(client, models[0], 1)
+    release = client.room.retriever.release
+    assert release is not None
+    sound = models[0].served["retriever"][1]
+
+    def twice_as_long(inputs: Any) -> Any:
+        return {
+            "vectors": sound["describe"](inputs)["vectors"] * np.where(inputs["brands"] % 2, 2, 1)[:, None]
+        }
+
+    models[0].served["retriever"][1] = {**sound, "describe": twice_as_long}
+    items = [shop.item(SIZE + number) for number in range(8)]
+    await client.upsert(*items, request_id="new")
+    right = {one.item_id for one in items if item_codes.brand(one) % 2 == 0}
+    assert 0 < len(right) < len(items)
+
+    async def joined() -> bool:
+        return right <= release.codes.keys()
+
+    await until(joined)
+    assert not {one.item_id for one in items} - right & release.codes.keys()
+    np.testing.assert_allclose(np.linalg.norm(release.vectors[1:], axis=1), 1.0, atol=0.01)
+
+
 async def test_a_large_batch_is_answered_in_order(
     client: Client, models: tuple[prediction_server.Models, str]
 ) -> None:
@@ -405,6 +517,8 @@ async def test_a_large_batch_is_answered_in_order(
     assert together == [one.item_id for one in alone.lists[0].candidates]
     asked = [one for one in models[0].asked if one[1] == "retrieve"]
     assert [size for *_, size in asked] == [128, 1], "one call a batch, padded"
+    asked = [one for one in models[0].asked if one[1] == "transitions"]
+    assert [size for *_, size in asked] == [1, 128, 1], "at first for their weight"
 
 
 PICTURE = pictured(shop.vectors(SIZE)[17])
@@ -462,6 +576,20 @@ def short(ids: list[str], vectors: Any) -> prediction_server.Signatures:
     return {**sound, "item_vectors": lambda inputs: {**sound["item_vectors"](inputs), "ids": np.array([])}}
 
 
+def crooked(ids: list[str], vectors: Any) -> prediction_server.Signatures:
+    sound = prediction_server.retriever(ids, vectors)
+    return {**sound, "describe": lambda inputs: {"vectors": np.full((len(inputs["brands"]), 64), 0.5)}}
+
+
+def numberless(ids: list[str], vectors: Any) -> prediction_server.Signatures:
+    sound = prediction_server.retriever(ids, vectors)
+    return {**sound, "describe": lambda inputs: {"vectors": np.full((len(inputs["brands"]), 64), np.nan)}}
+
+
+def weightless(ids: list[str], vectors: Any) -> prediction_server.Signatures:
+    return prediction_server.retriever(ids, vectors, weight=math.inf)
+
+
 def mute(ids: list[str], vectors: Any) -> prediction_server.Signatures:
     sound = prediction_server.retriever(ids, vectors)
     return {name: signature for name, signature in sound.items() if name != "retrieve"}
@@ -474,6 +602,9 @@ def mute(ids: list[str], vectors: Any) -> prediction_server.Signatures:
         (long, "its item vectors are not of length 1"),
         (short, "its item vectors end early"),
         (mute, "it lacks the signature retrieve"),
+        (crooked, "it describes items by vectors that are not finite or not of length 1"),
+        (numberless, "it describes items by vectors that are not finite or not of length 1"),
+        (weightless, "its transitions have no weight"),
     ],
 )
 async def test_a_release_that_does_not_fit_is_refused_and_the_old_one_stays(

@@ -25,7 +25,7 @@ from magpie_services.core.features import (
 from magpie_services.core.memory import DAY_MS, HOUR_MS
 from magpie_services.core.portraits import new_portrait
 
-GOLDEN = "5a9c006935671bd90508a5c5390de771a7bd8f87136d3c0f23f7e8b8abc4cbc7"
+GOLDEN = "451dad5112e04cb6ba8c8430ae5d910b7b9b57888a5bddc590ad8a657cf25c9d"
 
 
 def test_the_schema_hash_is_the_one_that_models_carry() -> None:

@@ -7,7 +7,7 @@ import pytest
 import yaml
 from tests.unit.deploy.manifests import K8S, ROOT, containers, kubectl, load, of, render
 
-from magpie_services.candidate import retriever
+from magpie_services.candidate import fetching
 from magpie_services.candidate.servicer import MAX_PORTRAITS
 from magpie_services.core import buckets
 
@@ -28,7 +28,7 @@ def test_every_call_fits_into_a_batch(path: Path) -> None:
     allowed = [int(size) for size in re.findall(r"^allowed_batch_sizes: (\d+)", text, re.MULTILINE)]
     assert allowed == sorted(set(allowed))
     assert allowed[-1] == largest  # the server does not start otherwise
-    assert largest >= max(MAX_PORTRAITS, retriever.PAGE)
+    assert largest >= max(MAX_PORTRAITS, fetching.PAGE)
     # A call that comes alone is padded no further than its client did.
     assert {*buckets.USERS, *buckets.READERS} <= set(allowed)
     assert "\npad_variable_length_inputs: true\n" in text

@@ -44,6 +44,8 @@ class _CandidateSourceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Candi
     """Drawn at random, to learn."""
     CANDIDATE_SOURCE_CALLER: _CandidateSource.ValueType  # 8
     """Named by the caller."""
+    CANDIDATE_SOURCE_TRANSITION: _CandidateSource.ValueType  # 9
+    """What others went on to after the items that the user met last, by the retrieval model."""
 
 class CandidateSource(_CandidateSource, metaclass=_CandidateSourceEnumTypeWrapper):
     """Where a candidate came from."""
@@ -66,6 +68,8 @@ CANDIDATE_SOURCE_RANDOM: CandidateSource.ValueType  # 7
 """Drawn at random, to learn."""
 CANDIDATE_SOURCE_CALLER: CandidateSource.ValueType  # 8
 """Named by the caller."""
+CANDIDATE_SOURCE_TRANSITION: CandidateSource.ValueType  # 9
+"""What others went on to after the items that the user met last, by the retrieval model."""
 Global___CandidateSource: _TypeAlias = CandidateSource  # noqa: Y015
 
 @_typing.final
