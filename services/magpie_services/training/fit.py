@@ -157,6 +157,7 @@ def _train(
         "interactions": float(len(data.history)),
         "arms": float(len(data.rows)),
         "sent_arms": float(np.count_nonzero(sent)),
+        "unknown_outcomes": float(data.unknown_outcomes),
         "retriever_epochs": float(fitted.epochs),
         "retriever_validation_ndcg_at_10": fitted.validation_ndcg,
         "transitions_weight": fitted.weight,

@@ -1,12 +1,17 @@
 """What is read from a real lake: labels belong to the pushes that were sent, the past to the past."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
+from deltalake import write_deltalake
 from tests.unit.training import worlds
 
 from magpie_services.core.columns import bucket
+from magpie_services.core.outcomes import Outcome
+from magpie_services.lake import schemas
 from magpie_services.training import dataset, evaluation
 from magpie_services.training.dataset import Dataset
 from magpie_services.training.plan import Plan, RankerPlan, RetrieverPlan
@@ -105,3 +110,19 @@ def test_the_exam_asks_what_came_after_the_cut_and_survives_the_disk(lake: Path,
     assert again.ids == exam.ids
     np.testing.assert_array_equal(again.rows.features, exam.rows.features)
     np.testing.assert_array_equal(again.history.at_ms, exam.history.at_ms)
+
+
+def test_an_outcome_of_a_kind_that_only_a_newer_release_knows_is_left_out_and_counted(
+    lake: Path, tmp_path: Path
+) -> None:
+    usual = load(lake)
+    newer = shutil.copytree(lake, tmp_path / "lake")
+    spec = schemas.OUTCOMES
+    strange = [
+        Outcome(outcome_id=f"s{n}", decision_id=f"d{n}", kind="teleported", occurred_ms=worlds.END_MS)  # type: ignore[arg-type]
+        for n in range(3)
+    ]
+    write_deltalake(str(newer / spec.name), pa.table(spec.batch(strange, range(3))), mode="append")
+    found = load(newer)
+    assert (usual.unknown_outcomes, found.unknown_outcomes) == (0, 3)
+    np.testing.assert_array_equal(found.rows.labels, usual.rows.labels)
