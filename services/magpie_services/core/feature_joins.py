@@ -1,6 +1,7 @@
 """What a batch of users remembers, joined with the catalogue in whole arrays: the tables under `features`."""
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from operator import attrgetter
 
 import numpy as np
@@ -12,7 +13,10 @@ from magpie_services.core.memory import DAY_MS, ItemMemory
 from magpie_services.core.portraits import Portrait
 
 _NUMBERS = [name for name in ItemMemory.__struct_fields__ if name != "days"]
-MEMORY_FIELDS = {name: index for index, name in enumerate(_NUMBERS)}
+# And of the days on which it was bought: how many, as they fade with time and with the user's orders since.
+_DAYS = ("bought_days", "fresh_days", "late_days")
+MEMORY_FIELDS = {name: index for index, name in enumerate((*_NUMBERS, *_DAYS))}
+FRESH_DAYS, LATE_ORDERS = 60.0, 0.9
 _numbers = attrgetter(*_NUMBERS)
 _OPENED = frozenset({"opened", "clicked"})
 
@@ -41,12 +45,18 @@ class Lookup:
 
 
 class Memory:
-    """What all the users of a batch did with items, as one flat table joined with the catalogue."""
+    """What all the users of a batch did with items, as one flat table joined with the catalogue.
 
-    def __init__(self, portraits: Sequence[Portrait], columns: ItemColumns) -> None:
+    `order_days` int [B] is how many days with an order are known of each user, `fresh_orders` [B] the same
+    with each counting half for every 60 days of age, `purchases` [B] the sum over all items.
+    """
+
+    def __init__(self, portraits: Sequence[Portrait], columns: ItemColumns, now_ms: int) -> None:
         held = [portrait.items for portrait in portraits]
         entries = [_numbers(memory) for items in held for memory in items.values()]
-        table = np.array(entries, dtype=np.float64).reshape(len(entries), len(MEMORY_FIELDS))
+        table = np.zeros((len(entries), len(MEMORY_FIELDS)))
+        if entries:
+            table[:, : len(_NUMBERS)] = entries
         self._user = np.repeat(np.arange(len(held)), [len(items) for items in held])
         self._rows = columns.rows(item_id for items in held for item_id in items)
         self._columns = columns
@@ -58,21 +68,37 @@ class Memory:
         total = np.bincount(self._user, interest, minlength=len(held))
         self._share = interest / np.maximum(total, 1e-9)[self._user]
         self.purchases = np.bincount(self._user, table[:, MEMORY_FIELDS["purchases"]], minlength=len(held))
-        self._items = Lookup(keys_of(self._user, self._rows), table)
         days = [portrait.spend.order_days for portrait in portraits]
         self.order_days = np.array([len(some) for some in days])
+        ordered_on = np.fromiter(chain.from_iterable(days), np.int64)
         owners = np.repeat(np.arange(len(days)), self.order_days)
-        self._order_days = keys_of(owners, np.array([day for some in days for day in some], dtype=np.int64))
+        self._order_days = keys_of(owners, ordered_on)
+        self.fresh_orders = np.bincount(owners, _fresh(ordered_on, now_ms), minlength=len(days))
+        table[:, len(_NUMBERS) :] = self._days(
+            [memory.bought_on for items in held for memory in items.values()], now_ms
+        )
+        self._items = Lookup(keys_of(self._user, self._rows), table)
 
     def of(self, keys: NDArray[np.int64]) -> NDArray[np.float64]:
         """The memory of (user, item) keys [...]: [..., fields of ItemMemory]."""
         return self._items.find(keys)
 
-    def orders_after(self, user: NDArray[np.integer], at_ms: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Days with an order of each user [B, 1] after the day of a moment [B, N]; all of them for 0."""
+    def orders_after(self, user: NDArray[np.integer], at_ms: NDArray[np.number]) -> NDArray[np.int64]:
+        """Days with an order of the users after the day of a moment, all of them for 0; shapes that fit."""
         day = (at_ms // DAY_MS).astype(np.int64)
         after = np.searchsorted(self._order_days, keys_of(user, day), side="right")
         return np.asarray(np.cumsum(self.order_days)[user] - after)
+
+    def _days(self, days: Sequence[Sequence[int]], now_ms: int) -> NDArray[np.float64]:
+        """Of the days on which each remembered item was bought [n]: `_DAYS` [n, 3]."""
+        count = np.array([len(some) for some in days], dtype=np.int64)
+        bought_on, entry = (
+            np.fromiter(chain.from_iterable(days), np.int64),
+            np.repeat(np.arange(len(days)), count),
+        )
+        orders = self.orders_after(self._user[entry], bought_on * DAY_MS)
+        fresh = np.bincount(entry, _fresh(bought_on, now_ms), minlength=len(days))
+        return np.stack([count, fresh, np.bincount(entry, LATE_ORDERS**orders, minlength=len(days))], axis=1)
 
     def share(
         self, column: str, user: NDArray[np.integer], codes: NDArray[np.integer]
@@ -81,6 +107,10 @@ class Memory:
         keys = keys_of(self._user, codes_of(self._columns, column, self._rows))
         found = Lookup(keys, self._share[:, None]).find(keys_of(user, codes))[..., 0]
         return np.where(codes > 0, found, 0.0)
+
+
+def _fresh(days: NDArray[np.int64], now_ms: int) -> NDArray[np.float64]:
+    return np.asarray(np.exp2(-np.maximum(now_ms / DAY_MS - days, 0.0) / FRESH_DAYS))
 
 
 def pushed_of(portraits: Sequence[Portrait], columns: ItemColumns) -> Mapping[str, Lookup]:

@@ -13,7 +13,7 @@ import msgspec
 from magpie_services.core.columns import HASH_BUCKETS
 from magpie_services.core.portraits import Stage
 
-TRANSFORMS = 1
+TRANSFORMS = 2
 # What follows a push within a day (of a purchase: a week, or the day), and what goes without one. The
 # objective of `push` reads the first four; new heads are appended.
 HEADS = (
@@ -132,9 +132,13 @@ _CROSS = {
     "dwell_on_item": "log seconds on the item",
     "days_since_item": "log days since the last interaction, 0 without one",
     "days_since_purchase": "log days since the item was last bought, 0 without one",
-    "order_share": "log purchases of the item a day with an order, 0 where never bought",
+    "order_share": "log share of the days with an order that had the item, 0 where never bought",
+    "late_share": "the same with days counting half every 60 days, 0 where never bought",
+    "days_of_item": "log days on which the item was bought",
+    "late_days": "log of the same, each order since taking a tenth of what a day counts",
+    "known_purchase": "log days since the item was first bought, 0 without one",
     "orders_since": "log days with an order since the item was last bought",
-    "habit": "log purchases again a chance to do so, smoothed, 0 where never bought",
+    "habit": "log days bought again a chance to do so, smoothed, 0 where never bought",
     "habit_of_item": "habit, as far as unknown as usual with the item, 0 where never bought",
     "again_of_item": "item_again, 0 where never bought",
     "popular_again": "log purchases by all in the month, where bought before",

@@ -116,7 +116,7 @@ def cross_features(
     rows: int [B, N] into `columns`, of portrait b's candidates; similarity and covisitation: [B, N];
     sources: flags [B, N, S] in the order of SOURCES.
     """
-    memory = Memory(portraits, columns)
+    memory = Memory(portraits, columns, now_ms)
     pushed = pushed_of(portraits, columns)
     user = np.arange(len(portraits))[:, None]
     key = keys_of(user, rows)
@@ -136,9 +136,10 @@ def cross_features(
         priced & (take(columns, "priced", rows) > 0), take(columns, "log_price", rows) - mean_price, 0.0
     )
     bought = count["purchases"] > 0
-    orders = memory.order_days[:, None]
+    orders, fresh_orders = memory.order_days[:, None], memory.fresh_orders[:, None]
     since_first = memory.orders_after(user, count["first_purchase_ms"])
-    times_again = np.maximum(count["purchases"] - 1.0, 0.0)
+    days = count["bought_days"]
+    times_again = np.maximum(days - 1.0, 0.0)
     again = columns.again(rows, now_ms)
     habit, habit_of_item = (
         (times_again + usual * PATIENCE) / (since_first + PATIENCE)
@@ -162,7 +163,11 @@ def cross_features(
         "dwell_on_item": np.log1p(count["dwell_seconds"]) / 4.0,
         "days_since_item": _log_days(now_ms, count["last_ms"]),
         "days_since_purchase": _log_days(now_ms, count["last_purchase_ms"]),
-        "order_share": np.where(bought, np.log((count["purchases"] + 0.1) / (orders + 1.0)), 0.0) / 2.0,
+        "order_share": np.where(bought, np.log((days + 0.1) / (orders + 1.0)), 0.0) / 2.0,
+        "late_share": np.where(bought, np.log((count["fresh_days"] + 0.05) / (fresh_orders + 0.5)), 0.0),
+        "days_of_item": np.log1p(days),
+        "late_days": np.log1p(10.0 * count["late_days"]),
+        "known_purchase": _log_days(now_ms, count["first_purchase_ms"]),
         "orders_since": np.where(bought, np.log1p(memory.orders_after(user, count["last_purchase_ms"])), 0.0),
         "habit": np.where(bought, np.log(habit / HABIT), 0.0),
         "habit_of_item": np.where(bought, np.log(habit_of_item / HABIT), 0.0),

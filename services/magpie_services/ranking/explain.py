@@ -50,7 +50,8 @@ GROUPS: dict[str, frozenset[str]] = {
         "interest item_seen views_of_item carts_of_item wished in_cart bought_before purchases_of_item",
         "purchase_share returned own_stars dwell_on_item days_since_item days_since_purchase",
         "repurchase_known repurchase_due category_interest broad_interest stated_category brand_interest",
-        "category_focus order_share orders_since habit habit_of_item again_of_item repeat_share",
+        "category_focus order_share orders_since habit habit_of_item again_of_item repeat_share late_share",
+        "days_of_item late_days known_purchase",
     ),
     "similarity": _names("similarity covisitation", *(f"from_{source}" for source in features.SOURCES)),
     "pushes": _names(

@@ -25,7 +25,7 @@ from magpie_services.core.features import (
 from magpie_services.core.memory import DAY_MS, HOUR_MS
 from magpie_services.core.portraits import new_portrait
 
-GOLDEN = "451dad5112e04cb6ba8c8430ae5d910b7b9b57888a5bddc590ad8a657cf25c9d"
+GOLDEN = "7801519cce1ad456d3cb26756b337589c9f151bc8d5383b97130da49a7178792"
 
 
 def test_the_schema_hash_is_the_one_that_models_carry() -> None:
@@ -123,10 +123,21 @@ def test_habits_are_counted_in_days_with_an_order() -> None:
     ]
     rows = [3, 4, 5, 6]
     assert cross("orders_since", *bought, rows=rows) == pytest.approx([0, np.log(3), 0, 0])
-    shares = np.log(np.array([3.1, 2.1, 1.1]) / 4) / 2
+    shares = np.log(np.array([3.1, 1.1, 1.1]) / 4) / 2
     assert cross("order_share", *bought, rows=rows) == pytest.approx([*shares, 0])
-    # Again twice in two chances; again once, at once, and then not in two; never had a chance; never bought.
-    assert cross("habit", *bought, rows=rows) == pytest.approx([np.log(4), np.log(14 / 6), 0, 0])
+    # Again twice in two chances; twice in a day, and then not in two; never had a chance; never bought.
+    assert cross("habit", *bought, rows=rows) == pytest.approx([np.log(4), np.log(4 / 6), 0, 0])
+    assert cross("days_of_item", *bought, rows=rows) == pytest.approx(np.log([4, 2, 2, 1]))
+    assert cross("known_purchase", *bought, rows=rows) == pytest.approx(
+        [*np.log([91, 91, 31]) / 2, 0], abs=1e-6
+    )
+    late = np.array([1 + 0.9 + 0.81, 0.81, 1, 0])
+    assert cross("late_days", *bought, rows=rows) == pytest.approx(np.log1p(10 * late))
+    fade = np.exp2(-np.array([90, 60, 30]) / 60 - NOW_MS % DAY_MS / DAY_MS / 60)
+    fresh = np.array([fade.sum(), fade[0], fade[2]])
+    assert cross("late_share", *bought, rows=rows) == pytest.approx(
+        [*np.log((fresh + 0.05) / (fade.sum() + 0.5)), 0], abs=1e-6
+    )
     portrait = folded(bought)
     assert portrait.spend.order_days == [(NOW_MS - day * DAY_MS) // DAY_MS for day in (90, 60, 30)]
     user = dict(zip(USER_FEATURES, user_features([portrait], NOW_MS)[0].tolist(), strict=True))
