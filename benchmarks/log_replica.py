@@ -13,7 +13,7 @@ from magpie_cli.importing import online_retail
 from magpie_cli.importing.online_retail import Line
 from magpie_services.candidate.blend import Blend, Found, Query
 from magpie_services.candidate.covisit import Covisits
-from magpie_services.candidate.release import Release, UserVectors
+from magpie_services.candidate.release import Followers, Release, UserVectors
 from magpie_services.candidate.shelf import Shelf
 from magpie_services.candidate.vector_index import ExactIndex
 from magpie_services.core.events import KIND_CODES, EventKind
@@ -25,7 +25,7 @@ from magpie_services.ranking.batch import MAX_USERS, Batch, Listed, build
 from magpie_services.training.ranking import rows as ranker_rows
 from magpie_services.training.ranking.rows import Rows
 from magpie_services.training.retrieval import sequences
-from magpie_services.training.retrieval.retriever import Retriever
+from magpie_services.training.retrieval.fit import Fitted
 from magpie_services.training.retrieval.sequences import History
 from magpie_services.wire import events as wire_events
 from magpie_services.wire import items as wire_items
@@ -143,9 +143,11 @@ class Replica:
 class Reader:
     """A fitted retriever as candidate uses it; `history` may go beyond any moment that is asked for."""
 
-    def __init__(self, model: Retriever, ids: tuple[str, ...], history: History) -> None:
-        self._model, self._history = model, history
-        self._table = model.vectors()
+    def __init__(self, fitted: Fitted, ids: tuple[str, ...], history: History) -> None:
+        self._model, self._history = fitted.model, history
+        self._table = fitted.model.vectors()
+        self._weight, self._transitions = np.float32(fitted.weight), fitted.transitions
+        self._after, self._strengths = fitted.transitions.padded()
         self._release = Release(1, ids, ExactIndex(self._table))
         self._place = {user: place for place, user in enumerate(history.users)}
 
@@ -155,7 +157,15 @@ class Reader:
         inputs = sequences.inputs_at(past, past.offsets[1:], np.full(len(users), now_ms))
         known: NDArray[np.bool_] = np.asarray((inputs.items > 0).any(axis=1))
         found = self._model.read(self._table, inputs.items, inputs.kinds, inputs.gaps)
-        return UserVectors(self._release, found * known[:, None], known)
+        followers = self._followers(past) if self._weight else None
+        return UserVectors(self._release, found * known[:, None], known, followers)
+
+    def _followers(self, past: History) -> Followers:
+        newest = self._transitions.newest(past)
+        fading = self._transitions.settings.fading ** np.arange(newest.shape[1])
+        scores = self._strengths[newest] * (self._weight * fading[:, None]).astype(np.float32)
+        flat = len(newest), -1
+        return Followers(self._after[newest].reshape(flat), scores.reshape(flat), newest)
 
 
 def history(lines: Iterable[Line], ids: dict[str, int]) -> History:

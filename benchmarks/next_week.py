@@ -202,7 +202,7 @@ class Ours:
         plan = RetrieverPlan(seconds=self._told.seconds)
         fitted = retriever_fit.train(plan, words, before, now_ms - 1, self._seed, silent)
         fitted = retriever_fit.refit(fitted, words, before, self._seed, silent)
-        self._read = Reader(fitted.model, self._log.ids, self._log.history)
+        self._read = Reader(fitted, self._log.ids, self._log.history)
         if not ranker:
             return
         rows = ranker_rows.as_of(ranker_rows.concat(self._rows), now_ms)
