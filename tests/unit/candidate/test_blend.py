@@ -11,7 +11,7 @@ from tests import shop
 from magpie_services.candidate import vector_index
 from magpie_services.candidate.blend import Blend, Found, Query
 from magpie_services.candidate.covisit import Covisits
-from magpie_services.candidate.release import Release, UserVectors
+from magpie_services.candidate.release import Followers, Release, UserVectors
 from magpie_services.candidate.shelf import Filter, Shelf
 from magpie_services.core.events import EventKind
 from magpie_services.core.items import Item
@@ -22,6 +22,14 @@ SIZE = 120
 VECTORS = np.concatenate([np.zeros((1, 64), np.float32), shop.vectors(SIZE)])
 IDS = ("", *(f"i{number}" for number in range(SIZE)))
 RELEASE = Release(1, IDS, vector_index.build(VECTORS, vector_index.Kind()))
+
+
+# i60 and i71 follow i17, i61 follows i7: far from the taste of who reads 17 and 7.
+FOLLOWERS = Followers(
+    np.array([[61, 72, 62, 0]], np.int32),
+    np.array([[3.0, 0.001, 0.9, 0.0]], np.float32),
+    np.array([[18, 8]], np.int32),
+)
 
 
 class World:
@@ -37,10 +45,17 @@ class World:
         versioned = [shop.item(int(one.item_id[1:]), **fields(one, version)) for one in items]
         self.shelf.put(*self.mirror.put(versioned))
 
-    def find(self, portrait: Portrait, taste: int | None = None, **query: Any) -> list[Found]:
+    def find(
+        self,
+        portrait: Portrait,
+        taste: int | None = None,
+        followers: Followers | None = None,
+        **query: Any,
+    ) -> list[Found]:
         users = None
         if taste is not None:
-            users = UserVectors(RELEASE, VECTORS[taste + 1 : taste + 2], np.ones(1, dtype=np.bool_))
+            vectors = VECTORS[taste + 1 : taste + 2]
+            users = UserVectors(RELEASE, vectors, np.ones(1, dtype=np.bool_), followers)
         blend = Blend(self.mirror, self.shelf, self.covisits, Query(**query), shop.NOW_MS)
         return blend.lists([portrait], users)[0]
 
@@ -89,11 +104,44 @@ def test_a_list_is_full_and_led_by_taste() -> None:
 
 def test_every_source_that_named_a_candidate_is_told() -> None:
     alone = {
-        source: {one.item_id for one in WORLD.find(PERSON, 7, limit=50, sources=frozenset({source}))}
-        for source in ("vector", "covisit", "repeat", "popular", "new", "random")
+        source: {
+            one.item_id for one in WORLD.find(PERSON, 7, FOLLOWERS, limit=50, sources=frozenset({source}))
+        }
+        for source in ("vector", "covisit", "repeat", "popular", "new", "random", "transition")
     }
-    for one in WORLD.find(PERSON, 7, limit=50):
+    assert alone["transition"] == {"i60", "i61", "i71"}
+    for one in WORLD.find(PERSON, 7, FOLLOWERS, limit=50):
         assert set(one.sources) == {source for source, ids in alone.items() if one.item_id in ids}
+
+
+def test_what_follows_the_newest_items_is_found_by_the_sum_and_says_after_what() -> None:
+    both = frozenset({"vector", "transition"})
+    found = WORLD.find(PERSON, 7, FOLLOWERS, limit=20, sources=both)
+    assert [one.item_id for one in found[:2]] == ["i60", "i7"]
+    by_id = {one.item_id: one for one in found}
+    assert "i61" in by_id
+    assert "i71" not in by_id, "what it adds is too little"
+    assert [(by_id[one].sources, by_id[one].because_item_id) for one in ("i60", "i61")] == [
+        (["transition"], "i17"),
+        (["transition"], "i7"),
+    ]
+    cosines = VECTORS[1:] @ VECTORS[8]
+    order = [cosines[int(one.item_id[1:])] + {"i60": 3.0, "i61": 0.9}.get(one.item_id, 0) for one in found]
+    assert order == sorted(order, reverse=True)
+    assert [one.similarity for one in found] == pytest.approx(
+        [cosines[int(one.item_id[1:])] for one in found], abs=1e-6
+    )
+    without = WORLD.find(
+        PERSON, 7, FOLLOWERS, limit=20, sources=both, filter=Filter(excluded_item_ids=["i60"])
+    )
+    assert "i60" not in {one.item_id for one in without}
+
+
+def test_a_follower_among_the_nearest_has_both_sources() -> None:
+    own = Followers(np.array([[18, 0]], np.int32), np.array([[0.5, 0.0]], np.float32), FOLLOWERS.after)
+    found = WORLD.find(PERSON, 7, own, limit=20, sources=frozenset({"vector", "transition"}))
+    assert found[0].item_id == "i17"
+    assert found[0].sources == ["vector", "transition"]
 
 
 def test_what_lies_in_the_cart_comes_first_and_speaks_for_itself() -> None:
