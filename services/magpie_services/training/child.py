@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from magpie_services.kit.errors import MagpieError
+from magpie_services.kit.errors import CannotStart, MagpieError
 from magpie_services.training import orphan, whole
 from magpie_services.training import plan as plans
 from magpie_services.training.plan import Plan
@@ -136,8 +136,8 @@ def main(work: Callable[[Plan], None]) -> None:
             # A worker that was killed may have left a child behind, which ends within a second.
             fcntl.flock(lock, fcntl.LOCK_EX)
             work(plan)
-    except MagpieError as error:
-        tell(News(problem=error.message))
+    except (MagpieError, CannotStart) as error:
+        tell(News(problem=str(error)))
         sys.exit(REFUSED)
     except MemoryError:
         sys.exit(OUT_OF_MEMORY)

@@ -21,7 +21,7 @@ REPORT = Report(
     tensorflow="2.21.0",
     start_ms=1_760_000_000_000,
     end_ms=1_765_184_000_000,
-    metrics={"users": 12_450.0, "fit_seconds": 74.0, "privacy_epsilon": 2.5},
+    metrics={"users": 12_450.0, "fit_seconds": 74.0, "privacy_epsilon": 2.5, "unknown_outcomes": 321.0},
 )
 OUTCOME = Outcome(
     champion=3,
@@ -92,7 +92,17 @@ def test_a_ranker_that_could_not_be_asked_is_left_out() -> None:
 
 def test_the_page_says_all_and_needs_nothing_beside_it() -> None:
     html = page.render(PLAN, REPORT, OUTCOME, CURVES, found())
-    for words in ("refused by the gate", "release 3", "12,450", "0.0612", "+5.0%", "74 s", "2.5", "run-1"):
+    for words in (
+        "refused by the gate",
+        "release 3",
+        "12,450",
+        "0.0612",
+        "+5.0%",
+        "74 s",
+        "2.5",
+        "run-1",
+        "321 outcomes",
+    ):
         assert words in html
     assert "<dd class=own>0.37</dd>" in html
     assert "&lt;b&gt;0.1&lt;/b&gt;" in html
@@ -106,6 +116,7 @@ def test_a_page_of_a_run_that_found_out_nothing_is_still_one() -> None:
     html = page.render(PLAN, report, outcome, {}, Findings())
     assert "passed the gate" in html
     assert "<svg" not in html
+    assert "outcomes of kinds" not in html
 
 
 @pytest.mark.parametrize(

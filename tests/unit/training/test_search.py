@@ -8,7 +8,7 @@ import pytest
 
 from magpie_services.kit.errors import Invalid
 from magpie_services.training.plan import Plan
-from magpie_services.training.search.records import Search, Trial, TrialState, ended
+from magpie_services.training.search.records import Search, Task, Trial, TrialState, ended, task
 from magpie_services.training.search.space import SPACES, Choice, apply
 from magpie_services.training.search.study import Attempt
 from magpie_services.training.search.work import STALE_SECONDS, sweep
@@ -79,3 +79,12 @@ def test_what_a_child_left_in_part_is_nothing(tmp_path: Path) -> None:
     assert ended(tmp_path) is None
     (tmp_path / "ended.json").write_bytes(b'{"number": 1, "sta')
     assert ended(tmp_path) is None
+
+
+def test_a_child_that_was_told_nothing_says_so(tmp_path: Path) -> None:
+    Task(search_id="s", model="ranker", number=3).save(tmp_path)
+    assert task(tmp_path).number == 3
+    for content in (b'{"search_id": "s"', b"{}"):
+        (tmp_path / "trial.json").write_bytes(content)
+        with pytest.raises(Invalid, match=r"no readable trial\.json"):
+            task(tmp_path)

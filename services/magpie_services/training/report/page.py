@@ -100,11 +100,11 @@ def _learnt(report: Report) -> str:
         for name in _SIZES
         if name in report.metrics
     ]
-    return (
-        "<h2>What it learnt from</h2>"
-        f'<p class="soft">{moment(report.start_ms)} to {moment(report.end_ms)} UTC, {days:.0f} days.</p>'
-        f'<div class="tiles">{"".join(tiles)}</div>'
-    )
+    unknown = report.metrics.get("unknown_outcomes", 0)
+    said = f"{moment(report.start_ms)} to {moment(report.end_ms)} UTC, {days:.0f} days."
+    if unknown:
+        said += f" {unknown:,.0f} outcomes of kinds that this release does not know are left out."
+    return f'<h2>What it learnt from</h2><p class="soft">{said}</p><div class="tiles">{"".join(tiles)}</div>'
 
 
 def _curves(curves: Mapping[str, Sequence[Point]]) -> str:

@@ -19,8 +19,9 @@ def lines(series: Sequence[tuple[str, Points]], across: str, best: tuple[float, 
     if not points:
         return ""
     low, high = _padded([y for _, y in points])
-    x, y = _axes((min(p[0] for p in points), max(p[0] for p in points)), (low, high))
-    parts = [_grid(x, y, _ticks(*x_range(points), whole=True), _ticks(low, high), across, "")]
+    first, last = min(p[0] for p in points), max(p[0] for p in points)
+    x, y = _axes((first, last), (low, high))
+    parts = [_grid(x, y, _ticks(first, last, whole=True), _ticks(low, high), across, "")]
     for number, (name, curve) in enumerate(series):
         path = " ".join(f"{'L' if at else 'M'}{x(a):.1f} {y(b):.1f}" for at, (a, b) in enumerate(curve))
         parts.append(f'<path class="line s{number}" d="{path}"><title>{escape(name)}</title></path>')
@@ -58,11 +59,6 @@ def calibration(bins: Sequence[Bin], title: str) -> str:
             f"<title>{words}</title></circle>"
         )
     return _svg(parts, title)
-
-
-def x_range(points: Points) -> tuple[float, float]:
-    """The least and the greatest first coordinate."""
-    return min(p[0] for p in points), max(p[0] for p in points)
 
 
 def _padded(values: Sequence[float]) -> tuple[float, float]:

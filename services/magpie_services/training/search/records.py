@@ -5,10 +5,11 @@ from pathlib import Path
 
 import msgspec
 
+from magpie_services.kit.errors import Invalid
 from magpie_services.training import whole
 
-#: What the child of a trial leaves in its folder: a Trial.
-ENDED = "ended.json"
+#: What the child of a trial is told in its folder, and what it leaves there: a Task, a Trial.
+TASK, ENDED = "trial.json", "ended.json"
 
 
 class TrialState(StrEnum):
@@ -77,7 +78,15 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 
     def save(self, folder: Path) -> None:
         """Writes `trial.json`."""
-        whole.write(folder / "trial.json", msgspec.json.encode(self))
+        whole.write(folder / TASK, msgspec.json.encode(self))
+
+
+def task(folder: Path) -> Task:
+    """What the child of a trial was told. Raises Invalid where there is nothing that can be read."""
+    try:
+        return msgspec.json.decode((folder / TASK).read_bytes(), type=Task)
+    except (OSError, msgspec.DecodeError) as error:
+        raise Invalid("trial", f"has no readable {TASK}") from error
 
 
 def ended(folder: Path) -> Trial | None:

@@ -7,8 +7,6 @@ It reads the plan and `trial.json` in the folder, learns with settings that the 
 import fcntl
 from typing import Any
 
-import msgspec
-
 from magpie_services.kit.errors import Invalid
 from magpie_services.training import archive, child, dataset, progress
 from magpie_services.training.dataset import Dataset
@@ -16,7 +14,7 @@ from magpie_services.training.plan import Plan
 from magpie_services.training.progress import Report
 from magpie_services.training.ranking import rows as ranker_rows
 from magpie_services.training.search import records, study
-from magpie_services.training.search.records import ENDED, Task, Trial, TrialState
+from magpie_services.training.search.records import ENDED, Trial, TrialState
 from magpie_services.training.search.space import SPACES, apply
 from magpie_services.training.search.study import Attempt
 from magpie_services.training.settings import TrainingSettings
@@ -26,7 +24,7 @@ def main(plan: Plan) -> None:
     """Raises Invalid where the lake has too little to learn from, or privacy forbids it."""
     if records.ended(plan.path) is not None:  # a second delivery finds the work done
         return
-    task = msgspec.json.decode((plan.path / "trial.json").read_bytes(), type=Task)
+    task = records.task(plan.path)
     if task.model == "ranker" and plan.ranker.privacy is not None:
         raise Invalid("model", "is learnt with privacy, which a search for its settings would not keep")
     child.say("reading the lake", 0.0)

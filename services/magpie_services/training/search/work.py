@@ -6,6 +6,7 @@ has ended is left alone. Nothing here knows Celery or Optuna.
 
 import shutil
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -102,5 +103,6 @@ class Trials:
 def sweep(searches: Path, now: float | None = None) -> None:
     """Removes the folders of searches in which no trial was begun for a week."""
     for folder in searches.glob("*"):
-        if (time.time() if now is None else now) - folder.stat().st_mtime > STALE_SECONDS:
-            shutil.rmtree(folder, ignore_errors=True)
+        with suppress(FileNotFoundError):  # another worker removes them too
+            if (time.time() if now is None else now) - folder.stat().st_mtime > STALE_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
