@@ -8,7 +8,7 @@ gate and leaves `verdict.json`.
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from magpie_services.training.report import findings
 from magpie_services.training.report import write as report
 from magpie_services.training.results import OUTCOME, Outcome, judged
 from magpie_services.training.retrieval import sequences
+from magpie_services.training.retrieval.bundle import Bundle
 from magpie_services.training.retrieval.sequences import History
 
 RANKED = 100
@@ -90,46 +91,37 @@ def _sums(groups: NDArray[np.int64], values: NDArray[np.float64], count: int) ->
 
 
 def _retrieval(folder: Path, exam: Exam) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """NDCG@10 and recall@100 of each asked user, all items ranked."""
+    """NDCG@10 and recall@100 of each asked user, all items ranked as candidate would order them."""
     import tensorflow as tf
 
     count = len(exam.wanted)
+    ndcg, recall = np.zeros(count), np.zeros(count)
     broken = np.full(count, np.nan), np.full(count, np.nan)
     model = _load(folder)
     if model is None:
         return broken
     try:
-        read = model.signatures["item_vectors"]
-        table = read(rows=tf.range(read(rows=tf.constant([0]))["total"][0]))
-        ids = [text.decode() for text in table["ids"].numpy().tolist()]
-        vectors = table["vectors"].numpy()
-        mine = {item_id: index for index, item_id in enumerate(ids) if index}
-        to_model = np.array([mine.get(item_id, 0) for item_id in exam.ids], np.int32)
-        asked = _inputs(exam, to_model)
-        users = [
-            model.signatures["retrieve"](
-                items=tf.constant(asked.items[at : at + _BATCH]),
-                kinds=tf.constant(asked.kinds[at : at + _BATCH]),
-                gaps=tf.constant(asked.gaps[at : at + _BATCH]),
-            )["vector"].numpy()
-            for at in range(0, count, _BATCH)
-        ]
+        bundle = Bundle(model)
+        back = {item_id: index for index, item_id in enumerate(exam.ids)}
+        to_exam = np.array([back.get(item_id, -1) for item_id in bundle.ids], np.int64)
+        asked = inputs(exam, bundle.ids)
+        for at in range(0, count, _BATCH):
+            scores = bundle.scores(asked.take(slice(at, at + _BATCH)))
+            if not np.isfinite(scores[:, 1:]).all():
+                return broken
+            for offset, ranked in enumerate(to_exam[metrics.top(scores, RANKED)].tolist()):
+                wanted = exam.wanted[at + offset]
+                ndcg[at + offset] = metrics.ndcg(ranked, wanted, 10)
+                recall[at + offset] = metrics.recall(ranked, wanted, RANKED)
     except (tf.errors.OpError, KeyError, TypeError):
         return broken
-    back = {item_id: index for index, item_id in enumerate(exam.ids)}
-    to_exam = np.array([back.get(item_id, -1) for item_id in ids], np.int64)
-    ndcg, recall = np.zeros(count), np.zeros(count)
-    for at in range(0, count, _BATCH):
-        scores = users[at // _BATCH] @ vectors.T
-        scores[:, 0] = -np.inf
-        for offset, ranked in enumerate(to_exam[metrics.top(scores, RANKED)].tolist()):
-            wanted = exam.wanted[at + offset]
-            ndcg[at + offset] = metrics.ndcg(ranked, wanted, 10)
-            recall[at + offset] = metrics.recall(ranked, wanted, RANKED)
     return ndcg, recall
 
 
-def _inputs(exam: Exam, to_model: NDArray[np.int32]) -> sequences.Inputs:
+def inputs(exam: Exam, ids: Sequence[str]) -> sequences.Inputs:
+    """What a model with the vocabulary `ids` is asked of each user; 0 for items that it does not know."""
+    mine = {item_id: index for index, item_id in enumerate(ids) if index}
+    to_model = np.array([mine.get(item_id, 0) for item_id in exam.ids], np.int32)
     held = exam.history
     history = History(held.users, held.offsets, to_model[held.items], held.kinds, held.at_ms)
     ends = held.offsets[1:]

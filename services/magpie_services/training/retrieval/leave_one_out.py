@@ -202,8 +202,8 @@ def _until(history: History, ends: NDArray[np.int64]) -> History:
 
 @dataclass(frozen=True)
 class ColdSplit:
-    """What is left to learn from where a share of the items has no past, and exams that ask for those and for
-    as many others that had been as popular.
+    """What is left to learn from where a share of the items has no past, an exam to stop by that asks for
+    neither, and exams that ask for those and for as many others that had been as popular.
     """
 
     known: History
@@ -213,9 +213,10 @@ class ColdSplit:
     items: NDArray[np.int64]
 
 
-def cold_split(data: Data, share: float, seed: int) -> ColdSplit:
-    """Withholds a share of the items: all their events leave training, and nobody is asked for them in
-    validation. Of items sorted by popularity one of each stratum is cold and another is its warm match.
+def cold_split(data: Data, share: float, seed: int, last: int = 1) -> ColdSplit:
+    """Withholds a share of the items: all their events leave training. Of items sorted by popularity one of
+    each stratum is cold and another is its warm match. Asked are the test's items (`last` 1) or validation's
+    (2), never to be seen by a choice that is then measured on the test's.
     """
     rng = np.random.default_rng(seed)
     known, validation = data.split(2)
@@ -227,12 +228,12 @@ def cold_split(data: Data, share: float, seed: int) -> ColdSplit:
     strata = order[: len(order) // stratum * stratum].reshape(-1, stratum)
     pick = rng.permuted(np.tile(np.arange(stratum), (len(strata), 1)), axis=1)[:, :2]
     cold, warm = np.take_along_axis(strata, pick, 1).T
-    test = data.split(1)[1]
+    asked = data.split(last)[1]
     return ColdSplit(
         _rows(known, ~np.isin(known.items, cold)),
-        validation.take(np.flatnonzero(~np.isin(validation.wanted, cold))),
-        test.take(np.flatnonzero(np.isin(test.wanted, cold))),
-        test.take(np.flatnonzero(np.isin(test.wanted, warm))),
+        validation.take(np.flatnonzero(~np.isin(validation.wanted, np.concatenate([cold, warm])))),
+        asked.take(np.flatnonzero(np.isin(asked.wanted, cold))),
+        asked.take(np.flatnonzero(np.isin(asked.wanted, warm))),
         cold,
     )
 

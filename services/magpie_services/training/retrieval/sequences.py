@@ -84,6 +84,10 @@ class Inputs:
     kinds: NDArray[np.int32]
     gaps: NDArray[np.float32]
 
+    def take(self, some: slice) -> "Inputs":
+        """Only some users."""
+        return Inputs(self.items[some], self.kinds[some], self.gaps[some])
+
 
 def inputs_at(
     history: History, ends: NDArray[np.int64], now_ms: NDArray[np.int64], steps: int = HISTORY
