@@ -71,10 +71,10 @@ def _joined(
     codes, sums, strongest = summed(told.codes[0], told.scores[0])
     kept = may[codes] & (sums > 0)
     codes, strongest = codes[kept], strongest[kept]
+    others = nearest[~_among(nearest, codes)]
     scores = release.vectors[codes] @ user + sums[kept]
     first = np.argsort(-scores, kind="stable")[:limit]
     codes, scores, strongest = codes[first], scores[first], strongest[first]
-    others = nearest[~np.isin(nearest, codes)]
     union = np.concatenate([codes, others])
     best = np.argsort(-np.concatenate([scores, release.vectors[others] @ user]), kind="stable")[:limit]
     after = told.after[0][strongest // (told.codes.shape[1] // told.after.shape[1])]
@@ -84,6 +84,13 @@ def _joined(
         {VECTOR: _catalogued(rows, nearest), TRANSITION: followers},
         {row: release.ids[code] for row, code in zip(followers.tolist(), after.tolist(), strict=True)},
     )
+
+
+def _among(codes: Rows, some: Rows) -> Mask:
+    """Which of the codes are among `some`, which rise: a tenth of the time of `np.isin`."""
+    if not len(some):
+        return np.zeros(len(codes), dtype=np.bool_)
+    return np.asarray(some[np.minimum(np.searchsorted(some, codes), len(some) - 1)] == codes)
 
 
 def _catalogued(rows: NDArray[np.int32], codes: Rows) -> Rows:

@@ -25,11 +25,13 @@ def closed(
 def summed(
     rows: Ints, scores: NDArray[np.float32]
 ) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.int64]]:
-    """The followers of one user's items, each once: rows, sums of their scores, and the index of the largest
-    part of each sum (of equals the first). `rows` and `scores` [K] may name one several times; 0 is no row.
+    """The followers of one user's items, each once: rows in rising order, sums of their scores, and the index
+    of the largest part of each sum (of equals the first). `rows` and `scores` [K] may name one several times;
+    0 is no row.
     """
-    order = np.argsort(-scores, kind="stable")
-    order = order[rows[order] > 0]
-    distinct, first, place = np.unique(rows[order], return_index=True, return_inverse=True)
-    sums = np.bincount(place, scores[order], len(distinct)).astype(np.float32)
-    return distinct.astype(np.int64), sums, order[first]
+    order = np.lexsort((-scores, rows))
+    order = order[np.searchsorted(rows[order], 1) :]
+    own = rows[order]
+    first = np.flatnonzero(np.diff(own, prepend=0))
+    sums = np.add.reduceat(scores[order], first) if len(first) else np.empty(0)
+    return own[first].astype(np.int64), sums.astype(np.float32), order[first]
