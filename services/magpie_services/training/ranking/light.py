@@ -8,10 +8,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 from magpie_services.core.feature_schema import CROSS_FEATURES, HEADS, ITEM_FEATURES, USER_FEATURES
-from magpie_services.training.ranking.rows import ORGANIC, ORGANIC_DAY, PURCHASE, PURCHASE_DAY, Rows
+from magpie_services.training.ranking.rows import DAY_MS, ORGANIC, ORGANIC_DAY, PURCHASE, PURCHASE_DAY, Rows
 
 NAMES = USER_FEATURES + ITEM_FEATURES + CROSS_FEATURES
 PRIOR_RATES = {
@@ -60,16 +59,18 @@ PRIOR_WEIGHTS: dict[str, dict[str, float]] = {
 # Without evidence a push adds nothing to what is bought anyway.
 _PARENTS = {PURCHASE: ORGANIC, PURCHASE_DAY: ORGANIC_DAY}
 _ORDER = sorted(range(len(HEADS)), key=lambda head: head in _PARENTS)  # parents first
-MAX_ROWS = 60_000
+MAX_ROWS = 200_000
 # How many rows the prior is worth: per weight, and for the base rate of a head. Of what a push adds to the
 # log-odds of a purchase: how many purchases.
 _STRENGTH = 20.0
-# Of a day of the week a log has seen few, however many rows: what they had in common by chance is not its.
-_CALENDAR_STRENGTH = 200.0
+# A day of the week is believed to be like another, to a thirtieth of log-odds; and of each a log has seen
+# few, which differ by this much for reasons of their own, however many rows they have.
+_CALENDAR_STRENGTH = 1000.0
+_DAY_NOISE = 0.05
 _RATE_ROWS = 50.0
 _LIFT_STRENGTH = 10.0
-_PULL = np.full(len(NAMES), _STRENGTH)
-_PULL[[NAMES.index(name) for name in ("weekday_sin", "weekday_cos", "weekend")]] = _CALENDAR_STRENGTH
+CALENDAR = [NAMES.index(name) for name in ("weekday_sin", "weekday_cos", "weekend")]
+_STEPS, _HALVINGS, _ENOUGH = 30, 12, 1e-7
 # Where the prior weights were written for: a typical sum of features times weights.
 _CENTRE = {"click": 0.7, "purchase": 0.7, "dismiss": 0.2, "unsubscribe": 0.2}
 
@@ -118,7 +119,7 @@ def fit(rows: Rows, seed: int) -> Light:
 
 
 def _some(rows: Rows, head: int, rng: np.random.Generator) -> Rows:
-    """At most about 60,000 rows: all positives, of the others an even share that weighs more."""
+    """At most about 200,000 rows: all positives, of the others an even share that weighs more."""
     positive = rows.labels[:, head] > 0
     share = max(MAX_ROWS - int(positive.sum()), MAX_ROWS // 2) / max(int((~positive).sum()), 1)
     if share >= 1:
@@ -131,22 +132,41 @@ def _some(rows: Rows, head: int, rng: np.random.Generator) -> Rows:
 def _fit_head(
     rows: Rows, head: int, weights: NDArray[np.float32], bias: float, bias_pull: float
 ) -> tuple[NDArray[np.float32], float]:
-    features, share = rows.features, rows.shares[:, head].astype(np.float64)
-    label, weight = rows.labels[:, head].astype(np.float64), rows.weights.astype(np.float64)
+    """Newton's steps, each halved until it helps. The curve is the expected one, which bends nowhere up."""
+    features = np.append(rows.features, np.ones((len(rows), 1), np.float32), axis=1)
+    label, share = rows.labels[:, head].astype(np.float64), rows.shares[:, head].astype(np.float64)
+    weight = rows.weights.astype(np.float64)
     centre = np.append(weights.astype(np.float64), bias)
-    pull = np.append(_PULL, bias_pull)
+    pull = np.append(np.full(len(NAMES), _STRENGTH), bias_pull)
+    # All that the positives of one day say of its weekday is worth 1 / noise² at most.
+    pull[CALENDAR] = _CALENDAR_STRENGTH * (1 + _DAY_NOISE**2 * (weight @ label) / days(rows))
 
-    def objective(theta: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        chance = _sigmoid(features @ theta[:-1].astype(np.float32) + theta[-1])
+    def chances(theta: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+        chance = _sigmoid(features @ theta.astype(np.float32))
         seen = np.clip(chance * share, 1e-9, 1 - 1e-9)
         loss = -weight @ (label * np.log(seen) + (1 - label) * np.log1p(-seen))
-        slope = weight * (1 - chance) * (-label + (1 - label) * seen / (1 - seen))
         away = theta - centre
-        gradient = np.append(slope.astype(np.float32) @ features, slope.sum()) + pull * away
-        return float(loss + 0.5 * pull @ (away * away)), gradient
+        return chance, seen, float(loss + 0.5 * pull @ (away * away))
 
-    found = minimize(objective, centre, jac=True, method="L-BFGS-B", options={"maxiter": 60}).x
-    return found[:-1].astype(np.float32), float(found[-1])
+    theta = centre
+    chance, seen, loss = chances(theta)
+    for _ in range(_STEPS):
+        slope = weight * (1 - chance) * (seen - label) / (1 - seen)
+        curve = weight * (1 - chance) ** 2 * seen / (1 - seen)
+        gradient = slope.astype(np.float32) @ features + pull * (theta - centre)
+        bend = ((features * curve.astype(np.float32)[:, None]).T @ features).astype(np.float64)
+        step, before = np.linalg.solve(bend + np.diag(pull), gradient), loss
+        for _ in range(_HALVINGS):
+            chance, seen, loss = chances(theta - step)
+            if loss < before:
+                break
+            step /= 2
+        else:
+            break
+        theta = theta - step
+        if before - loss < _ENOUGH * before:
+            break
+    return theta[:-1].astype(np.float32), float(theta[-1])
 
 
 def _shift(rows: Rows, head: int, weights: NDArray[np.float32], bias: float, lifted: bool) -> float:
@@ -167,6 +187,11 @@ def _shift(rows: Rows, head: int, weights: NDArray[np.float32], bias: float, lif
         mean = float(np.average(_sigmoid(base + bias), weights=weight * share))
         low, high = (bias, high) if mean < rate else (low, bias)
     return bias
+
+
+def days(rows: Rows) -> int:
+    """On how many days, in UTC, the rows were decided."""
+    return len(np.unique(rows.decided_ms // DAY_MS))
 
 
 def _sigmoid(x: NDArray[np.floating]) -> NDArray[np.float64]:
