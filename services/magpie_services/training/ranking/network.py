@@ -54,6 +54,8 @@ class Ranker(keras.Model):  # type: ignore[misc, unused-ignore]
         self.light_bias = self._fixed("light_bias", light.bias)
         # How far each head follows the deep part: as far as people whom it did not learn from bear it out.
         self.trust = self._fixed("trust", np.ones(_HEADS, np.float32))
+        # The user features that the deep part looks at, 1 or 0.
+        self.seen = self._fixed("seen", np.ones(user, np.float32))
         # Piecewise linear calibration of log-odds: where the knots lie, and a line for each piece.
         self.knots = self._fixed("knots", np.tile([[-10.0], [10.0]], _HEADS).astype(np.float32))
         self.levels = self._fixed("levels", np.zeros((_HEADS, KNOTS + 1), np.float32))
@@ -172,7 +174,7 @@ class Ranker(keras.Model):  # type: ignore[misc, unused-ignore]
         """What the user gives to every candidate: [B, W] to the deep part, [B, H] to the light one."""
         met = ops.maximum(ops.sum(_marked(real), 1, keepdims=True), 1.0)
         kernel, bias = self._user
-        known = ops.concatenate([user, ops.sum(history, 1) / met], -1)
+        known = ops.concatenate([user * self.seen, ops.sum(history, 1) / met], -1)
         hidden = ops.relu(ops.matmul(known, kernel) + bias)
         return ops.matmul(hidden, self._from_user), ops.matmul(user, self.light_user) + self.light_bias
 
