@@ -131,6 +131,16 @@ class World:
         )
         return Slate(**{**vars(found), "chances": self._chances(found, users, rows, match, day)})
 
+    def remembered(self, chances: Floats, day: int, known: int) -> Floats:
+        """Chances [R, H] of a day, for one who knows all of an earlier one but not the walk since."""
+        step = self.drift[known] - self.drift[day]
+        step[PURCHASE] = step[ORGANIC]
+        odds = chances / (1 - chances) * np.exp(step)
+        found = odds / (1 + odds)
+        for week, part in ((PURCHASE, PURCHASE_DAY), (ORGANIC, ORGANIC_DAY)):
+            found[:, part] = chances[:, part] * found[:, week] / chances[:, week]
+        return np.asarray(found, np.float32)
+
     def arms(self, slate: Slate, users: NDArray[np.int64], first: int) -> Rows:
         """The slate as logged: each arm pushed or not by an old policy's dice, and when what followed."""
         rng, shape = self.rng, slate.chances.shape[:2]

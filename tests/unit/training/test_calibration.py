@@ -62,23 +62,80 @@ def test_with_few_positives_a_head_stays_as_it_is() -> None:
     assert (slope[UNSUBSCRIBE], offset[UNSUBSCRIBE]) == (1.0, 0.0)
 
 
-def test_what_a_row_says_halves_with_its_age() -> None:
-    logits, _ = crooked(40_000)
-    old, new = np.full(20_000, 0.3), np.full(20_000, 0.1)
-    made = asked(40_000, np.concatenate([old, new]))
-    made = replace(made, decided_ms=np.where(np.arange(40_000) < 20_000, 0, 9 * DAY_MS))
-    said = calibration.fit(logits, made).probabilities(logits)[:, CLICK]
-    # Three half-lives: an eighth.
-    assert said.mean() == pytest.approx((0.1 + 0.3 / 8) / (1 + 1 / 8), abs=0.01)
+def by_day(rates: list[float], a_day: int, seed: int = 0) -> tuple[NDArray[np.float32], Rows]:
+    """Log-odds of a model that foretells 10 % and knows who is likelier; clicks at these rates a day."""
+    said = np.random.default_rng(seed).normal(-2.25, 0.5, len(rates) * a_day)
+    level = np.repeat(np.log(rates) - np.log1p(-np.array(rates)), a_day)
+    made = asked(len(said), 1 / (1 + np.exp(-(said + 2.2 + level))), seed + 1)
+    logits = np.repeat(said[:, None], len(HEADS), 1).astype(np.float32)
+    return logits, replace(made, decided_ms=np.repeat(np.arange(len(rates)) * DAY_MS, a_day))
 
 
-def test_where_positives_are_few_older_rows_keep_their_say() -> None:
-    logits, _ = crooked(40_000)
-    made = asked(40_000, np.full(40_000, 0.005))  # 200 positives
-    made = replace(made, decided_ms=np.arange(40_000) * 20 * DAY_MS // 40_000)
-    early = replace(made, labels=np.where(made.decided_ms[:, None] > 10 * DAY_MS, 0, made.labels))
-    said, of_early = (calibration.fit(logits, one).probabilities(logits)[:, CLICK] for one in (made, early))
-    assert of_early.mean() > 0.3 * said.mean()
+def foretold(logits: NDArray[np.float32], made: Rows) -> float:
+    """The mean chance of a click."""
+    return float(calibration.fit(logits, made).probabilities(logits)[:, CLICK].mean())
+
+
+def test_a_rate_that_walks_is_followed() -> None:
+    rates = [0.05 * 1.08**day for day in range(8)]
+    assert foretold(*by_day(rates, 10_000)) == pytest.approx(rates[-1], rel=0.08)
+
+
+def test_a_rate_that_stands_is_the_mean_of_all_days() -> None:
+    chances = [foretold(*by_day([0.004] * 7, 4_000, seed)) for seed in range(12)]  # 110 positives
+    alone = [
+        made.labels[-4_000:, CLICK].mean() for _, made in (by_day([0.004] * 7, 4_000, s) for s in range(12))
+    ]
+    assert np.std(chances) < 0.7 * np.std(alone)
+
+
+def test_one_odd_day_is_hardly_followed_where_positives_are_few() -> None:
+    assert foretold(*by_day([0.01] * 6 + [0.03], 1_000)) < 0.018
+
+
+def test_slope_and_offset_alone_follow_a_rate_too() -> None:
+    rates = [0.05 * 1.08**day for day in range(8)]
+    logits, made = by_day(rates, 10_000)
+    slope, offset = calibration.platt(logits, made)
+    chance = calibration.sigmoid(slope[CLICK] * logits[:, CLICK] + offset[CLICK]).mean()
+    assert chance == pytest.approx(rates[-1], rel=0.08)
+
+
+@pytest.mark.parametrize("positives", [0, 1, 5])
+def test_hardly_any_positives_change_nothing(positives: int) -> None:
+    logits, made = by_day([0.01] * 7, 100)
+    labels = np.zeros_like(made.labels)
+    labels[-positives or len(labels) :, UNSUBSCRIBE] = 1
+    made = replace(made, labels=labels)
+    curves = calibration.fit(logits, made)
+    np.testing.assert_array_equal(curves.values, curves.knots)
+    slope, offset = calibration.platt(logits, made)
+    assert (slope == 1).all()
+    assert (offset == 0).all()
+
+
+def test_no_rows_change_nothing() -> None:
+    logits, made = by_day([0.01], 10)
+    curves = calibration.fit(logits[:0], made.take(np.arange(0)))
+    np.testing.assert_array_equal(curves.values, curves.knots)
+
+
+def test_pushes_that_may_not_have_arrived_do_not_count() -> None:
+    logits, made = by_day([0.1] * 7, 4_000)
+    lost = np.random.default_rng(1).random(len(made)) < 0.5
+    known, labels = made.known.copy(), made.labels.copy()
+    known[lost], labels[lost] = 0, 0
+    masked = replace(made, known=known, labels=labels)
+    assert foretold(logits, masked) == pytest.approx(foretold(logits, made), rel=0.08)
+    # Days of which nothing is known are no days without positives.
+    known = np.where(made.decided_ms[:, None] >= 4 * DAY_MS, 0, made.known).astype(np.float32)
+    assert foretold(logits, replace(made, known=known, labels=made.labels * known)) == pytest.approx(
+        0.11, rel=0.1
+    )
+    gap = np.where(made.decided_ms[:, None] == 3 * DAY_MS, 0, made.known).astype(np.float32)
+    assert foretold(logits, replace(made, known=gap, labels=made.labels * gap)) == pytest.approx(
+        0.11, rel=0.1
+    )
 
 
 def test_a_label_that_had_half_its_time_counts_double() -> None:

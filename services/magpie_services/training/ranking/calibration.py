@@ -2,6 +2,8 @@
 
 First Platt's slope and offset, pulled towards leaving the model as it is; then, where there are positives
 enough, what is left in slices of the log-odds, as far as the slices differ by more than chance, made to rise.
+Last the level of the newest day, for rates walk: a Poisson-gamma filter over days (West, Harrison & Migon,
+"Dynamic generalized linear models and Bayesian forecasting", 1985), averaged over how far they may walk.
 """
 
 from dataclasses import dataclass
@@ -9,21 +11,24 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression, minimize
+from scipy.special import gammaln
 
 from magpie_services.core.feature_schema import HEADS
 from magpie_services.training.ranking.rows import DAY_MS, Rows
 
 MIN_POSITIVES = 20
-#: What a row says halves with its age: in three days, or in as many as the newest of these positives lie in.
-HALF_LIFE_MS = 3 * DAY_MS
-ENOUGH_POSITIVES = 300
+#: By how much the log-odds of a rate walk in a day (standard deviations), and how likely each is beforehand.
+WALKS = np.array([0.0, 0.01, 0.02, 0.04, 0.08, 0.16])
+_WALK_CHANCES = np.array([2.0, 4.0, 6.0, 4.0, 2.0, 1.0]) / 19
+#: By how much a day differs from its neighbours for a reason of its own, in log-odds.
+DAY_NOISE = 0.03
 KNOTS = 64
 _SLICE_POSITIVES = 50
 _MAX_SLICES = 20
 _MIN_SLOPE = 0.05
 # What "slope 1, offset 0" is worth: as if that many positives, spread by one unit of log-odds, had said so.
-_SLOPE_STRENGTH = 20.0
-_OFFSET_STRENGTH = 10.0
+_SLOPE_STRENGTH = 100.0
+_OFFSET_STRENGTH = 50.0
 
 Floats = NDArray[np.float64]
 
@@ -40,9 +45,7 @@ class Curves:
         found = np.empty(logits.shape)
         for head in range(len(HEADS)):
             knots, values = self.knots[head], self.values[head]
-            logit = logits[..., head].astype(np.float64)
-            inside = np.clip(logit, knots[0], knots[-1])
-            found[..., head] = np.interp(inside, knots, values) + (logit - inside)
+            found[..., head] = _along(logits[..., head].astype(np.float64), knots, values)
         return sigmoid(found).astype(np.float32)
 
 
@@ -57,6 +60,7 @@ def fit(logits: NDArray[np.float32], rows: Rows) -> Curves:
             middle, half = (low + high) / 2, max((high - low) / 2, 0.5)
             knots[head] = np.linspace(middle - half, middle + half, KNOTS)
             values[head] = _curve(found, knots[head])
+            values[head] += _level(found, _along(found.logit, knots[head], values[head]))
     return Curves(knots.astype(np.float32), values.astype(np.float32))
 
 
@@ -67,39 +71,37 @@ def platt(logits: NDArray[np.float32], rows: Rows) -> tuple[NDArray[np.float32],
         found = _asked(logits, rows, head)
         if found is not None:
             slope[head], offset[head] = _platt(found)
+            offset[head] += _level(found, slope[head] * found.logit + offset[head])
     return slope, offset
 
 
 @dataclass(frozen=True)
 class _Asked:
-    """What one head is calibrated on: log-odds, labels, weights (their sum is what the rows are worth) and
-    shares, each [R].
+    """What one head is calibrated on: log-odds, labels, weights (their sum is what the rows are worth),
+    shares and days before the newest row, each [R].
     """
 
     logit: Floats
     label: Floats
     weight: Floats
     share: Floats
+    age: NDArray[np.int64]
 
 
 def _asked(logits: NDArray[np.float32], rows: Rows, head: int) -> _Asked | None:
-    """The rows of a head, newer ones weighing more; None where they have too few positives.
-
-    Rates walk, so old rows mislead; one day's rate is chance and a day of the week, so no day is alone.
-    """
+    """The rows of a head; None where they have too few positives."""
     used = np.flatnonzero(rows.known[:, head] > 0)
     label = rows.labels[used, head].astype(np.float64)
     if label.sum() < MIN_POSITIVES or label.all():
         return None
-    age_ms = (rows.decided_ms[used].max() - rows.decided_ms[used]).astype(np.float64)
-    ages = np.sort(age_ms[label > 0])
-    half_ms = max(HALF_LIFE_MS, ages[min(ENOUGH_POSITIVES, len(ages)) - 1])
-    weight = rows.weights[used] * 0.5 ** (age_ms / half_ms)
+    weight = rows.weights[used].astype(np.float64)
+    decided_ms = rows.decided_ms[used]
     return _Asked(
         logits[used, head].astype(np.float64),
         label,
         weight * weight.sum() / (weight @ weight),
         rows.shares[used, head].astype(np.float64),
+        (decided_ms.max() - decided_ms) // DAY_MS,
     )
 
 
@@ -144,6 +146,37 @@ def _curve(asked: _Asked, knots: Floats) -> Floats:
     value = straight + np.interp(straight, middle, risen - middle)
     # Rising everywhere: of two candidates that differ, none may look the same.
     return np.asarray(np.maximum.accumulate(value - _MIN_SLOPE * knots) + _MIN_SLOPE * knots)
+
+
+def _level(asked: _Asked, logit: Floats) -> float:
+    """What to add to calibrated log-odds [R], for the day after the newest.
+
+    Day by day, what was believed is known less well the further rates walk; then the day's positives are
+    counted against those expected. The better a walk foretold each next day, the more it is believed; with
+    few positives none is refuted.
+    """
+    days = int(asked.age.max()) + 1
+    expected = np.bincount(asked.age, asked.weight * asked.share * sigmoid(logit), days)[::-1]
+    positives = np.bincount(asked.age, asked.weight * asked.label, days)[::-1]
+    credit = 1.0 / (1.0 + DAY_NOISE**2 * expected)
+    count = rate = np.full(len(WALKS), _OFFSET_STRENGTH)
+    evidence = np.log(_WALK_CHANCES)
+    for of, found in zip(expected * credit, positives * credit, strict=True):
+        left = 1.0 / (1.0 + WALKS**2 * count)
+        count, rate = left * count, left * rate
+        if of <= 0:
+            continue
+        evidence += gammaln(count + found) - gammaln(count)
+        evidence += count * np.log(rate / (rate + of)) + found * np.log(of / (rate + of))
+        count, rate = count + found, rate + of
+    belief = np.exp(evidence - evidence.max())
+    return float(belief @ np.log(count / rate) / belief.sum())
+
+
+def _along(logit: Floats, knots: NDArray[np.floating], values: NDArray[np.floating]) -> Floats:
+    """What log-odds become; beyond the last knot the distance to it stays."""
+    inside = np.clip(logit, knots[0], knots[-1])
+    return np.asarray(np.interp(inside, knots, values) + (logit - inside))
 
 
 def sigmoid(x: NDArray[np.floating]) -> Floats:
