@@ -93,7 +93,7 @@ class Prediction:
         _set_model(request.model_spec, model, version, label)
         request.model_spec.signature_name = signature
         for name, array in inputs.items():
-            request.inputs[name].CopyFrom(tensors.to_proto(array))
+            tensors.fill(request.inputs[name], array)
         response = await _call(self._prediction.Predict, request, model, timeout_seconds)
         try:
             arrays = {name: tensors.from_proto(proto) for name, proto in response.outputs.items()}

@@ -1,6 +1,6 @@
 """Candidates and probabilities between the wire and core."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from operator import attrgetter
 
@@ -56,7 +56,12 @@ def probabilities_to_proto(heads: list[float]) -> ranking_pb.Probabilities | Non
     return message
 
 
-def fill_probabilities(into: ranking_pb.Probabilities, heads: Iterable[float]) -> None:
+def fill_probabilities(into: ranking_pb.Probabilities, heads: Sequence[float]) -> None:
     """The same, into a message that is there."""
-    for name, value in zip(HEADS, heads, strict=False):
-        setattr(into, name, value)
+    if len(heads) < len(HEADS):
+        for name, value in zip(HEADS, heads, strict=False):
+            setattr(into, name, value)
+        return
+    # In the order of HEADS, and in half the time.
+    into.click, into.purchase, into.dismiss, into.unsubscribe = heads[:4]
+    into.purchase_day, into.organic_purchase, into.organic_purchase_day = heads[4:]
