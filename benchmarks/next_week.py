@@ -31,6 +31,7 @@ from magpie_services.training.retrieval.retriever import Retriever
 from magpie_services.training.retrieval.sequences import History
 
 TOP = 10
+LOGGED_REFIT = 10  # weeks between two fits of the retriever that finds the candidates learnt from
 SEEDED = frozenset({"ials", "bpr"})
 _DISCOUNT = 1 / np.log2(np.arange(2, TOP + 2))
 
@@ -207,7 +208,7 @@ class Ours:
             return
         rows = ranker_rows.as_of(ranker_rows.concat(self._rows), now_ms)
         rows = ranker_rows.sample(rows, RankerPlan().max_rows, self._rng)
-        model, epochs = ranker_fit.train(RankerPlan(seconds=2 * self._told.seconds), rows, self._seed, silent)
+        model, epochs = ranker_fit.train(RankerPlan(seconds=4 * self._told.seconds), rows, self._seed, silent)
         self._rank = lambda asked: ranker_fit.logits(model, asked)[:, PURCHASE]
         harness.say(f"magpie, seed {self._seed}, week {number}: {len(rows)} rows, {epochs} deep epochs")
 
@@ -242,7 +243,8 @@ def ours_row(log: Log, told: argparse.Namespace) -> Row:
     seeds = {seed: Ours(log, told, seed) for seed in range(1, told.seeds + 1)}
     for number, week in sorted(log.weeks.items()):
         for seed, one in seeds.items():
-            if number == -told.logged or (number >= 0 and number % told.refit == 0):
+            due = number % told.refit if number >= 0 else (number + told.logged) % LOGGED_REFIT
+            if number >= -told.logged and not due:
                 one.refit(replica, number, ranker=number >= 0)
             if number >= 0:
                 row.add(seed, one.answer(replica, log.question(number)))
@@ -321,7 +323,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--weeks", type=int, default=10, help="test weeks")
     parser.add_argument("--refit", type=int, default=5, help="weeks between two fits of the models that draw")
     parser.add_argument(
-        "--logged", type=int, default=10, help="weeks before the test whose candidates are learnt from"
+        "--logged", type=int, default=20, help="weeks before the test whose candidates are learnt from"
     )
     parser.add_argument(
         "--validation", type=int, nargs="+", default=[1, 3], help="weeks before the test to tune on"

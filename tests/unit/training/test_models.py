@@ -250,7 +250,7 @@ def test_shadow_rows_alone_teach_purchases_and_leave_the_push_without_lift() -> 
     from magpie_services.training.ranking import fit as ranker_fit
     from magpie_services.training.ranking import light
 
-    shadow = worlds.rows(1_500, sent=False)
+    shadow = worlds.rows(2_500, sent=False)
     model, _ = ranker_fit.train(RANKER, shadow, 1, silent)
     found, prior = ranker_fit.logits(model, shadow), light.prior().logits(shadow.features)
     assert np.corrcoef(found[:, PURCHASE], shadow.features[:, light.NAMES.index("interest")])[0, 1] > 0.8
