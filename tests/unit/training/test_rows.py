@@ -118,3 +118,13 @@ def test_a_sample_keeps_pushes_and_the_total_weight_of_the_rest() -> None:
 
 def test_concat_of_nothing_is_empty() -> None:
     assert len(rows.concat([])) == 0
+
+
+def test_a_sample_of_many_pushes_is_bounded_too() -> None:
+    whole = worlds.rows(8_000)
+    pushes = int(whole.sent.sum())
+    part = rows.sample(whole, 2_000, np.random.default_rng(0))
+    assert 1_800 < len(part) < 2_200
+    assert 1_250 < part.sent.sum() < 1_550
+    assert abs(part.weights[part.sent > 0].sum() - pushes) < 0.05 * pushes
+    assert abs(part.weights.sum() - len(whole)) < 0.06 * len(whole)

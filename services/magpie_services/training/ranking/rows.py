@@ -27,6 +27,7 @@ WINDOWS_MS[[PURCHASE, ORGANIC]] = PURCHASE_WINDOW_MS
 # How many outcomes the even spread over the window is worth against the delays that were seen.
 _PRIOR_DELAYS = 20.0
 _MIN_SHARE = 0.05
+_SENT_SHARE = 0.7
 
 Floats = NDArray[np.float32]
 
@@ -129,16 +130,19 @@ def bought(rows: Rows, values: Floats) -> Floats:
 
 
 def sample(rows: Rows, limit: int, rng: np.random.Generator) -> Rows:
-    """At most about `limit` rows: pushes that were sent first, of the others an even share that weighs
-    more.
+    """At most about `limit` rows: pushes that were sent first, up to seven tenths where others want the rest.
+
+    An even share of either kind, which weighs more.
     """
     if len(rows) <= limit:
         return rows
     sent = rows.sent > 0
-    share = max(limit - int(sent.sum()), limit // 10) / max(int((~sent).sum()), 1)
-    kept = rows.take(sent | (rng.random(len(rows)) < share))
-    scaled = np.where(kept.sent > 0, kept.weights, kept.weights / min(share, 1.0)).astype(np.float32)
-    return replace(kept, weights=scaled)
+    pushes, others = int(sent.sum()), int((~sent).sum())
+    room = max(limit - others, round(_SENT_SHARE * limit))
+    share = min(room / max(pushes, 1), 1.0), min(max(limit - pushes, limit - room) / max(others, 1), 1.0)
+    chance = np.where(sent, *share)
+    kept = rng.random(len(rows)) < chance
+    return replace(rows.take(kept), weights=(rows.weights / chance)[kept].astype(np.float32))
 
 
 class Purchases:
