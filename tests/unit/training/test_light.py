@@ -7,7 +7,7 @@ from tests.unit.training import worlds
 
 from magpie_services.core.feature_schema import HEADS
 from magpie_services.training.ranking import calibration, light, rows
-from magpie_services.training.ranking.light import NAMES, PRIOR_RATES, PRIOR_WEIGHTS
+from magpie_services.training.ranking.light import NAMES, PRIOR_RATES, PRIOR_WEIGHTS, Light
 from magpie_services.training.ranking.rows import CLICK, ORGANIC, PURCHASE, UNSUBSCRIBE
 
 
@@ -53,6 +53,25 @@ def test_half_seen_purchases_are_not_half_the_chance() -> None:
     late = replace(whole, labels=labels, shares=np.tile(shares, (len(whole), 1)))
     one, other = light.fit(whole, 1), light.fit(late, 1)
     assert abs(one.bias[PURCHASE] - other.bias[PURCHASE]) < 0.35
+
+
+def by_weekday(days: int, effect: float, noise: float) -> Light:
+    """A fit to so many days, each likelier to bring clicks by its weekday and by chance."""
+    rng, whole = np.random.default_rng(7), worlds.rows(14_000)
+    day = np.arange(len(whole)) * days // len(whole)
+    week = np.stack([np.sin(day * np.pi / 3.5), np.cos(day * np.pi / 3.5), day % 7 >= 5], 1)
+    features, labels = whole.features.copy(), whole.labels.copy()
+    features[:, light.CALENDAR] = week
+    log_odds = -1 + effect * week[:, 0] + rng.normal(0, noise, days)[day]
+    labels[:, CLICK] = rng.random(len(whole)) < 1 / (1 + np.exp(-log_odds))
+    made = replace(whole, features=features, labels=labels, decided_ms=day * rows.DAY_MS)
+    return light.fit(replace(made, known=np.ones_like(whole.known)), 1)
+
+
+def test_of_the_day_of_the_week_two_weeks_teach_little_and_many_weeks_what_is_true() -> None:
+    short, long = by_weekday(14, 0.0, 0.2), by_weekday(280, 0.5, 0.2)
+    assert np.abs(short.weights[CLICK, light.CALENDAR]).max() < 0.1
+    assert 0.2 < long.weights[CLICK, light.CALENDAR[0]] < 0.6
 
 
 def test_calibration_finds_a_shift_and_leaves_rare_heads_alone() -> None:

@@ -84,6 +84,22 @@ def test_what_was_met_and_when_matters_and_somebody_new_is_scored_all_the_same()
     assert np.abs(nothing - found).max() > 1e-5
 
 
+def test_the_deep_part_looks_only_at_what_it_may_see() -> None:
+    model, whole = shaken(), asked(2, 3)
+    other = [whole[0].copy(), *whole[1:]]
+    other[0][:, light.CALENDAR] += 1.0
+
+    def deep(one: list[Any]) -> Any:
+        plain = one[0] @ np.asarray(model.light_user)
+        return np.asarray(model.logits(*one)) - plain[:, None]
+
+    assert np.abs(deep(other) - deep(whole)).max() > 1e-4
+    seen = np.ones(WIDTHS[0], np.float32)
+    seen[light.CALENDAR] = 0
+    model.seen.assign(seen)
+    np.testing.assert_allclose(deep(other), deep(whole), atol=1e-5)
+
+
 def test_ids_that_share_a_row_in_one_table_differ_in_the_other() -> None:
     model, whole = shaken(), asked(1, 1)
     other = [*whole[:3], whole[3] + 8_191, whole[4]]  # the same rest in the first table
