@@ -30,7 +30,7 @@ async def main(settings: ModelServerSettings) -> None:
 
     def register(server: grpc.aio.Server) -> None:
         prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
-            PredictionServicer(registry, threads), server
+            PredictionServicer(registry, threads, settings.inline_bytes), server
         )
         model_service_pb2_grpc.add_ModelServiceServicer_to_server(
             ModelServicer(registry, settings.reload_seconds), server

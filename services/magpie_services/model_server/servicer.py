@@ -25,17 +25,22 @@ UNKNOWN = 2
 class PredictionServicer(prediction_service_pb2_grpc.PredictionServiceServicer):
     """Predict and GetModelMetadata; the example-based calls are not served."""
 
-    def __init__(self, registry: Registry, threads: Executor) -> None:
+    def __init__(self, registry: Registry, threads: Executor, inline_bytes: int = 0) -> None:
+        """Requests of up to `inline_bytes` are answered in the event loop itself, others in `threads`."""
         self._registry = registry
         self._threads = threads
+        self._inline_bytes = inline_bytes
 
     async def Predict(self, request: predict_pb.PredictRequest, context: Any) -> predict_pb.PredictResponse:
         """Runs one signature of one version on the tensors of the request."""
         version, servable = _find(self._registry, request.model_spec)
         signature = request.model_spec.signature_name or DEFAULT_SIGNATURE
-        outputs = await asyncio.get_running_loop().run_in_executor(
-            self._threads, servable.predict, signature, request.inputs, tuple(request.output_filter)
-        )
+        asked = signature, request.inputs, tuple(request.output_filter)
+        if request.ByteSize() <= self._inline_bytes:
+            outputs = servable.predict(*asked)
+        else:
+            loop = asyncio.get_running_loop()
+            outputs = await loop.run_in_executor(self._threads, servable.predict, *asked)
         return predict_pb.PredictResponse(
             model_spec=_spec(request.model_spec.name, version, signature), outputs=outputs
         )

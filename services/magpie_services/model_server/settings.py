@@ -24,6 +24,12 @@ class ModelServerSettings(ServiceSettings):
     reload_seconds: float = Field(
         default=60.0, gt=0, description="how long a reload request may wait for its models to load"
     )
+    inline_bytes: int = Field(
+        default=64 << 10,
+        ge=0,
+        description="requests up to this size are answered without a thread of their own, which would cost"
+        " as much as they do; 0: none",
+    )
     predict_threads: int = Field(default=2, ge=1, description="predictions that run at the same time")
     intra_op_threads: int = Field(
         default=1,
