@@ -3,13 +3,16 @@
 import shutil
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pytest
 from deltalake import write_deltalake
 from tests.unit.training import worlds
 
+from magpie_services.core import item_codes
 from magpie_services.core.columns import bucket
+from magpie_services.core.items import pictured
 from magpie_services.core.outcomes import Outcome
 from magpie_services.lake import schemas
 from magpie_services.training import dataset, evaluation
@@ -126,3 +129,16 @@ def test_an_outcome_of_a_kind_that_only_a_newer_release_knows_is_left_out_and_co
     found = load(newer)
     assert (usual.unknown_outcomes, found.unknown_outcomes) == (0, 3)
     np.testing.assert_array_equal(found.rows.labels, usual.rows.labels)
+
+
+def test_pictures_come_from_the_newest_version_of_an_item(lake: Path, tmp_path: Path) -> None:
+    assert load(lake).vocabulary.pictures.shape[1] == 0
+    shown = shutil.copytree(lake, tmp_path / "lake")
+    item = msgspec.structs.replace(
+        worlds.catalogue(1)[0], version=2, updated_ms=worlds.END_MS, picture_vector=pictured([3.0, -4.0])
+    )
+    spec = schemas.ITEMS
+    write_deltalake(str(shown / spec.name), pa.table(spec.batch([item], [9])), mode="append")
+    known = load(shown).vocabulary
+    assert known.pictures.any(axis=1).sum() == 1
+    np.testing.assert_array_equal(known.pictures[known.index[item.item_id]], item_codes.picture(item))
