@@ -59,7 +59,10 @@ def picture(item: Item) -> NDArray[np.float32]:
     Up to 128 numbers are only given other signs, so that their cosines stay. Of longer ones, the numbers 128
     apart are added up: their cosines are those of the vectors to about 0.09, without a table to learn first.
     """
-    signed = item.picture * _SIGNS[: len(item.picture)]
+    if not item.picture_vector:
+        return np.zeros(PICTURE, np.float32)
+    numbers = item.picture
+    signed = numbers * _SIGNS[: len(numbers)]
     folded = np.pad(signed, (0, -len(signed) % PICTURE)).reshape(-1, PICTURE).sum(axis=0, dtype=np.float32)
     return np.asarray(folded / max(float(np.linalg.norm(folded)), 1e-6), np.float32)
 
