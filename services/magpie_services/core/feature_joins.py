@@ -25,13 +25,15 @@ class Lookup:
     """Sums of values [n, V] by key [n], found again for keys of any shape; 0 for a key that is not there."""
 
     def __init__(self, keys: NDArray[np.int64], values: NDArray[np.float64]) -> None:
+        self._keys, self._values = keys, np.zeros((1, values.shape[1]))
+        if not len(keys):
+            return
         order = np.argsort(keys, kind="stable")
         ordered = keys[order]
-        starts = np.flatnonzero(np.diff(ordered, prepend=ordered[:1] - 1))
+        starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
         self._keys = ordered[starts]
         self._values = np.zeros((len(starts) + 1, values.shape[1]))
-        if len(starts):
-            np.add.reduceat(values[order], starts, out=self._values[:-1])
+        np.add.reduceat(values[order], starts, out=self._values[:-1])
 
     def find(self, keys: NDArray[np.int64]) -> NDArray[np.float64]:
         """Values [..., V] of keys [...]."""
@@ -58,8 +60,8 @@ class Memory:
         if entries:
             table[:, : len(_NUMBERS)] = entries
         self._user = np.repeat(np.arange(len(held)), [len(items) for items in held])
-        self._rows = columns.rows(item_id for items in held for item_id in items)
-        self._columns = columns
+        rows = columns.rows(item_id for items in held for item_id in items)
+        self._catalogue = Items(columns, rows)
         interest = interests(
             table[:, MEMORY_FIELDS["views"]],
             table[:, MEMORY_FIELDS["purchases"]],
@@ -77,7 +79,7 @@ class Memory:
         table[:, len(_NUMBERS) :] = self._days(
             [memory.bought_on for items in held for memory in items.values()], now_ms
         )
-        self._items = Lookup(keys_of(self._user, self._rows), table)
+        self._items = Lookup(keys_of(self._user, rows), table)
 
     def of(self, keys: NDArray[np.int64]) -> NDArray[np.float64]:
         """The memory of (user, item) keys [...]: [..., fields of ItemMemory]."""
@@ -104,7 +106,7 @@ class Memory:
         self, column: str, user: NDArray[np.integer], codes: NDArray[np.integer]
     ) -> NDArray[np.float64]:
         """Share of the user's interest that goes to items with the same code in `column`; 0 for code 0."""
-        keys = keys_of(self._user, codes_of(self._columns, column, self._rows))
+        keys = keys_of(self._user, self._catalogue.codes(column))
         found = Lookup(keys, self._share[:, None]).find(keys_of(user, codes))[..., 0]
         return np.where(codes > 0, found, 0.0)
 
@@ -125,7 +127,7 @@ def pushed_of(portraits: Sequence[Portrait], columns: ItemColumns) -> Mapping[st
     users = np.array([user for user, _ in newest], dtype=np.int64)
     rows = columns.rows(item_id for _, item_id in newest)
     values = np.array(list(newest.values()), dtype=np.float64).reshape(len(newest), 3)
-    categories = codes_of(columns, "category", rows)
+    categories = Items(columns, rows).codes("category")
     return {
         "item": Lookup(keys_of(users, rows), values),
         "category": Lookup(keys_of(users, categories), values[:, :1] * (categories > 0)[:, None]),
@@ -150,17 +152,20 @@ def keys_of(user: NDArray[np.integer], code: NDArray[np.integer]) -> NDArray[np.
     return (user.astype(np.int64) << 32) + code
 
 
-def column_of(columns: ItemColumns, name: str) -> NDArray[np.generic]:
-    """A column that has at least one row, so that row -1 can be taken and masked after."""
-    column = columns[name]
-    return column if len(column) else np.zeros((1, *column.shape[1:]), dtype=column.dtype)
+class Items:
+    """What the catalogue knows of the items at rows [...], gathered once; at row -1 it means nothing."""
 
+    def __init__(self, columns: ItemColumns, rows: NDArray[np.integer]) -> None:
+        self._found, self._known = columns.at(rows), rows >= 0
 
-def take(columns: ItemColumns, name: str, rows: NDArray[np.integer]) -> NDArray[np.float64]:
-    """A column as floats at rows [...]; the values at row -1 mean nothing."""
-    return np.asarray(column_of(columns, name)[rows], dtype=np.float64)
+    def floats(self, column: str) -> NDArray[np.float64]:
+        """A column as floats: [...]."""
+        return np.asarray(self._found[column], dtype=np.float64)
 
+    def codes(self, column: str) -> NDArray[np.int64]:
+        """Codes of a category or brand column: [...]; 0 for row -1."""
+        return np.where(self._known, np.asarray(self._found[column], dtype=np.int64), 0)
 
-def codes_of(columns: ItemColumns, name: str, rows: NDArray[np.integer]) -> NDArray[np.int64]:
-    """Codes of a category or brand column at rows [...]; 0 for row -1."""
-    return np.where(rows >= 0, np.asarray(column_of(columns, name)[rows], dtype=np.int64), 0)
+    def buckets(self) -> NDArray[np.int32]:
+        """Buckets of item, category and brand: [..., 3]; zeros for row -1."""
+        return np.where(self._known[..., None], self._found["buckets"], 0).astype(np.int32)

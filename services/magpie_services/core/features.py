@@ -11,13 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 from magpie_services.core.columns import HASH_BUCKETS, USUAL_AGAIN, ItemColumns, bucket
 from magpie_services.core.feature_joins import (
     MEMORY_FIELDS,
+    Items,
     Memory,
-    codes_of,
-    column_of,
     keys_of,
     pushed_of,
     stated_of,
-    take,
 )
 from magpie_services.core.feature_schema import (
     BOUND,
@@ -73,8 +71,10 @@ def user_features(portraits: Sequence[Portrait], now_ms: int) -> Floats:
 
 def item_features(columns: ItemColumns, rows: NDArray[np.integer], now_ms: int) -> Floats:
     """Features of items: rows int [...] to float32 [..., I]; zeros for row -1."""
-    table = {name: take(columns, name, rows) for name in _ITEM_COLUMNS}
-    views, week, month = np.moveaxis(columns.popularity(rows, now_ms).astype(np.float64), -1, 0)
+    items = Items(columns, rows)
+    table = {name: items.floats(name) for name in _ITEM_COLUMNS}
+    popularity, again = columns.popularity_and_again(rows, now_ms)
+    views, week, month = (popularity[..., index].astype(np.float64) for index in range(3))
     age_days = np.maximum(now_ms - table["published_ms"], 0.0) / DAY_MS
     dated, rated = table["published_ms"] > 0, table["rating_count"] > 0
     typical = columns.mean_views(now_ms)
@@ -94,7 +94,7 @@ def item_features(columns: ItemColumns, rows: NDArray[np.integer], now_ms: int) 
         "item_purchases_week": np.log1p(week) / 2.0,
         "item_purchases_month": np.log1p(month) / 2.0,
         "item_conversion": np.sqrt((week + 0.2) / (week + views + 10.0)),
-        "item_again": np.log(columns.again(rows, now_ms) / USUAL_AGAIN),
+        "item_again": np.log(again / USUAL_AGAIN),
         "item_trend": np.log((week + 1.0) / (month / 4.0 + 1.0)),
         "item_popularity": np.log((views + 1.0) / (typical + 1.0)) / 2.0,
     }
@@ -128,26 +128,24 @@ def cross_features(
     known_gap = (count["purchases"] >= 2) & (gap_ms > 0)
     bought_ms = now_ms - count["last_purchase_ms"]
     due = np.log(np.maximum(bought_ms, HOUR_MS) / np.maximum(gap_ms, HOUR_MS))
-    category, brand = codes_of(columns, "category", rows), codes_of(columns, "brand", rows)
-    broad = codes_of(columns, "broad_category", rows)
+    items = Items(columns, rows)
+    category, broad, brand = (items.codes(name) for name in ("category", "broad_category", "brand"))
     mean_price = np.array([portrait.spend.mean_log_price for portrait in portraits])[:, None]
     priced = np.array([portrait.spend.priced > 0 for portrait in portraits])[:, None]
-    price_gap = np.where(
-        priced & (take(columns, "priced", rows) > 0), take(columns, "log_price", rows) - mean_price, 0.0
-    )
+    price_gap = np.where(priced & (items.floats("priced") > 0), items.floats("log_price") - mean_price, 0.0)
     bought = count["purchases"] > 0
     orders, fresh_orders = memory.order_days[:, None], memory.fresh_orders[:, None]
     since_first = memory.orders_after(user, count["first_purchase_ms"])
     days = count["bought_days"]
     times_again = np.maximum(days - 1.0, 0.0)
-    again = columns.again(rows, now_ms)
+    popularity, again = columns.popularity_and_again(rows, now_ms)
     habit, habit_of_item = (
         (times_again + usual * PATIENCE) / (since_first + PATIENCE)
         for usual in (HABIT, HABIT * again / USUAL_AGAIN)
     )
-    month = columns.popularity(rows, now_ms)[..., 2]
     sensitivity = np.array([price_sensitivity(portrait) for portrait in portraits])[:, None]
-    times, last_push_ms, ignored = np.moveaxis(pushed["item"].find(key), -1, 0)
+    pushes = pushed["item"].find(key)
+    times, last_push_ms, ignored = (pushes[..., index] for index in range(3))
     found = {
         "interest": np.where(met, liked, 0.0),
         "item_seen": met,
@@ -172,7 +170,7 @@ def cross_features(
         "habit": np.where(bought, np.log(habit / HABIT), 0.0),
         "habit_of_item": np.where(bought, np.log(habit_of_item / HABIT), 0.0),
         "again_of_item": np.where(bought, np.log(again / USUAL_AGAIN), 0.0),
-        "popular_again": np.where(bought, np.log1p(month) / 2.0, 0.0),
+        "popular_again": np.where(bought, np.log1p(popularity[..., 2]) / 2.0, 0.0),
         "repurchase_known": known_gap,
         "repurchase_due": np.where(known_gap, due, 0.0),
         "category_interest": memory.share("category", user, category),
@@ -181,7 +179,7 @@ def cross_features(
         "brand_interest": memory.share("brand", user, brand),
         "price_gap": price_gap,
         "price_distance": np.abs(price_gap),
-        "discount_fit": take(columns, "discount", rows) * sensitivity,
+        "discount_fit": items.floats("discount") * sensitivity,
         "similarity": similarity,
         "covisitation": covisitation,
         "pushes_of_item": np.log1p(times),
@@ -196,8 +194,7 @@ def cross_features(
 
 def hash_buckets(columns: ItemColumns, rows: NDArray[np.integer]) -> NDArray[np.int32]:
     """Buckets of item, category and brand: rows int [...] to int32 [..., 3]; zeros for row -1."""
-    found = column_of(columns, "buckets")[rows]
-    return np.where((rows >= 0)[..., None], found, 0).astype(np.int32)
+    return Items(columns, rows).buckets()
 
 
 def recent_buckets(portrait: Portrait) -> NDArray[np.int32]:
