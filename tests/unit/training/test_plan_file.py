@@ -90,3 +90,10 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(CannotStart, match=r"nothing\.toml: No such file"):
         TrainingSettings(plan_file=str(tmp_path / "nothing.toml"))
+
+
+def test_the_example_of_the_documentation_is_one(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "training.md").read_text("utf-8")
+    example = page.partition("```toml\n")[2].partition("```")[0]
+    read = settings(tmp_path, example)
+    assert (read.retriever.encoder, read.ranker.experts) == ("convolutional", 2)
