@@ -229,15 +229,27 @@ def test_the_publishers_manifest_is_one_that_loads(sound: Path, tmp_path: Path) 
         check_files(tmp_path / "models" / "ranker" / "3")
 
 
-def test_compiled_answers_are_the_plain_ones_and_refuse_what_is_not_finite(sound: Path) -> None:
+@pytest.mark.parametrize("most_constant", [0, 1 << 20])
+def test_compiled_answers_are_the_plain_ones_and_refuse_what_is_not_finite(
+    sound: Path, most_constant: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from magpie_services.model_server import compiled as compiling
     from magpie_services.model_server.servable import Servable
 
-    plain, compiled = Servable(sound), Servable(sound, compiled=["halve"])
+    monkeypatch.setattr(compiling, "MAX_CONSTANT_BYTES", most_constant)
+    with capture_logs() as logs:
+        plain, compiled = Servable(sound), Servable(sound, compiled=["halve"])
+    assert not logs
     for shape in (*SHAPES, (3, 5)):  # the last was not compiled
         x = np.random.default_rng(0).normal(size=(*shape, 4)).astype(np.float32)
-        inputs = {"x": tensors.to_proto(x)}
-        expected, found = (tensors.from_proto(one.predict("halve", inputs)["y"]) for one in (plain, compiled))
-        assert found == pytest.approx(expected, abs=1e-6)
+        as_bytes, one_by_one = tensors.to_proto(x), tensors.to_proto(x)
+        one_by_one.ClearField("tensor_content")
+        one_by_one.float_val.extend(x.ravel().tolist())
+        for sent in (as_bytes, one_by_one):
+            expected, found = (
+                tensors.from_proto(one.predict("halve", {"x": sent})["y"]) for one in (plain, compiled)
+            )
+            assert found == pytest.approx(expected, abs=1e-6)
         x[0, 0, 0] = np.nan
         for one in (plain, compiled):
             with pytest.raises(Invalid):
