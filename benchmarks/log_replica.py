@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from magpie_cli.importing import online_retail
 from magpie_cli.importing.online_retail import Line
-from magpie_services.candidate.blend import Blend, Found, Query
+from magpie_services.candidate.blend import ALL, Blend, Found, Query
 from magpie_services.candidate.covisit import Covisits
 from magpie_services.candidate.release import Followers, Release, UserVectors
 from magpie_services.candidate.shelf import Shelf
@@ -128,16 +128,27 @@ class Replica:
     def decide(self, users: Sequence[str], now_ms: int, read: "Reader | None", seed: int) -> Decided:
         """The candidates of each user and their features."""
         portraits = [self.portraits[user] for user in users]
-        blend = Blend(self.mirror, self.shelf, self.covisits, Query(limit=LIMIT, seed=seed), now_ms)
-        vectors = read.vectors(users, now_ms) if read else None
-        lists, batches = [], []
+        found = [_listed(one) for one in self.candidates(users, now_ms, read, seed)]
+        batches = []
         for at in range(0, len(portraits), MAX_USERS):
-            part = portraits[at : at + MAX_USERS]
-            near = vectors.part(at, at + MAX_USERS) if vectors else None
-            found = [_listed(one) for one in blend.lists(part, near)]
-            lists += [one.item_ids for one in found]
-            batches.append(build(part, found, self.mirror.columns, now_ms))
-        return Decided(list(users), now_ms, lists, batches)
+            part = slice(at, at + MAX_USERS)
+            batches.append(build(portraits[part], found[part], self.mirror.columns, now_ms))
+        return Decided(list(users), now_ms, [one.item_ids for one in found], batches)
+
+    def candidates(
+        self,
+        users: Sequence[str],
+        now_ms: int,
+        read: "Reader | None",
+        seed: int,
+        sources: Iterable[str] = ALL,
+    ) -> list[list[Found]]:
+        """The candidates of each user, from some sources."""
+        query = Query(limit=LIMIT, seed=seed, sources=frozenset(sources))
+        blend = Blend(self.mirror, self.shelf, self.covisits, query, now_ms)
+        return blend.lists(
+            [self.portraits[user] for user in users], read.vectors(users, now_ms) if read else None
+        )
 
 
 class Reader:

@@ -258,7 +258,7 @@ def ours_row(log: Log, told: argparse.Namespace) -> Row:
 
 def main() -> None:
     told = _arguments()
-    start = datetime.combine(told.start or _default_start(told), datetime.min.time(), UTC)
+    start = datetime.combine(told.start or default_start(told.data, told.weeks), datetime.min.time(), UTC)
     log = Log(told.data, int(start.timestamp() * 1000), told.weeks)
     harness.say(
         f"{len(log.history)} purchases and returns, {len(log.ids) - 1} items; test from {start:%Y-%m-%d}"
@@ -305,13 +305,11 @@ def _rows(log: Log, told: argparse.Namespace, names: Sequence[str]) -> Iterator[
         yield row
 
 
-def _default_start(told: argparse.Namespace) -> date:
+def default_start(path: Path, weeks: int) -> date:
     """So many weeks before the last line, at midnight."""
-    reader = job.Reader(told.data, strict=False, progress=lambda read: None)
-    last_ms = max(week.lines[-1].at_ms for week in read_weeks(told.data, 0, reader, online_retail.Cleaner()))
-    return (
-        datetime.fromtimestamp(last_ms / 1000, UTC) - timedelta(weeks=told.weeks) + timedelta(days=1)
-    ).date()
+    reader = job.Reader(path, strict=False, progress=lambda read: None)
+    last_ms = max(week.lines[-1].at_ms for week in read_weeks(path, 0, reader, online_retail.Cleaner()))
+    return (datetime.fromtimestamp(last_ms / 1000, UTC) - timedelta(weeks=weeks) + timedelta(days=1)).date()
 
 
 def _arguments() -> argparse.Namespace:
