@@ -174,7 +174,7 @@ class Ranker(keras.Model):  # type: ignore[misc, unused-ignore]
         """What the user gives to every candidate: [B, W] to the deep part, [B, H] to the light one."""
         met = ops.maximum(ops.sum(_marked(real), 1, keepdims=True), 1.0)
         kernel, bias = self._user
-        known = ops.concatenate([user * self.seen, ops.sum(history, 1) / met], -1)
+        known = ops.concatenate([ops.multiply(user, self.seen), ops.sum(history, 1) / met], -1)
         hidden = ops.relu(ops.matmul(known, kernel) + bias)
         return ops.matmul(hidden, self._from_user), ops.matmul(user, self.light_user) + self.light_bias
 
