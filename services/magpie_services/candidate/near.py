@@ -16,6 +16,10 @@ from magpie_services.core.columns import ItemColumns
 from magpie_services.core.reading import summed
 
 VECTOR, TRANSITION = "vector", "transition"
+# What is added to the cosine of an item that the model has not seen. Its vector is made of what it is alone,
+# nearer to the middle than one that was learnt: the right users are hardly nearer to it than others. Chosen
+# on withheld items of a validation split (benchmarks/cold_items.py): most hits over all users.
+NEWCOMER_LIFT = 0.02
 
 
 @dataclass(frozen=True)
@@ -34,8 +38,8 @@ def near(
 ) -> dict[int, Near]:
     """At most `limit` allowed catalogue rows for each known user, one search for all of them.
 
-    They are ordered by the cosine plus what their transitions add, as the gate examines them. `allowed` bool
-    [catalogue]; rows newer than it are not found.
+    They are ordered by the cosine plus what their transitions add, as the gate examines them, and a lift for
+    items that came after the model. `allowed` bool [catalogue]; rows newer than it are not found.
     """
     release, who = users.release, np.flatnonzero(users.known)
     followers = users.followers if TRANSITION in sources else None
@@ -44,18 +48,31 @@ def near(
     rows, _ = release.rows(columns)
     may = (rows >= 0) & (rows < len(allowed))
     may[may] = allowed[rows[may]]
-    nearest = np.full((len(who), 0), -1, dtype=np.int64)
-    if VECTOR in sources:
-        nearest, _ = release.index.search(users.vectors[who], limit, may)
     found = {}
+    nearest = _nearest(users, who, may, limit) if VECTOR in sources else [np.empty(0, np.int64)] * len(who)
     for at, codes in zip(who.tolist(), nearest, strict=True):
-        codes = codes[codes >= 0]
         if followers is None:
             found[at] = Near(_catalogued(rows, codes), {VECTOR: _catalogued(rows, codes)}, {})
         else:
             told = followers.part(at, at + 1)
             found[at] = _joined(release, users.vectors[at], told, codes, rows, may, limit)
     return found
+
+
+def _nearest(users: UserVectors, who: Rows, may: Mask, limit: int) -> list[Rows]:
+    """Codes of at most `limit` items for each of the users `who`, by lifted cosine, best first."""
+    release, queries = users.release, users.vectors[who]
+    nearest, cosines = release.index.search(queries, limit, may)
+    newer = may.copy()
+    newer[: release.vocabulary] = False
+    if newer.any():
+        old = nearest < release.vocabulary
+        newest, theirs = release.index.search(queries, limit, newer)
+        cosines = np.concatenate([np.where(old, cosines, -np.inf), theirs + NEWCOMER_LIFT], axis=1)
+        order = np.argsort(-cosines, axis=1, kind="stable")[:, :limit]
+        nearest = np.take_along_axis(np.concatenate([nearest, newest], axis=1), order, axis=1)
+        cosines = np.take_along_axis(cosines, order, axis=1)
+    return [codes[scores > -np.inf] for codes, scores in zip(nearest, cosines, strict=True)]
 
 
 def _joined(
@@ -76,7 +93,8 @@ def _joined(
     first = np.argsort(-scores, kind="stable")[:limit]
     codes, scores, strongest = codes[first], scores[first], strongest[first]
     union = np.concatenate([codes, others])
-    best = np.argsort(-np.concatenate([scores, release.vectors[others] @ user]), kind="stable")[:limit]
+    theirs = release.vectors[others] @ user + NEWCOMER_LIFT * (others >= release.vocabulary)
+    best = np.argsort(-np.concatenate([scores, theirs]), kind="stable")[:limit]
     after = told.after[0][strongest // (told.codes.shape[1] // told.after.shape[1])]
     followers = _catalogued(rows, codes)
     return Near(

@@ -202,15 +202,15 @@ def _until(history: History, ends: NDArray[np.int64]) -> History:
 
 @dataclass(frozen=True)
 class ColdSplit:
-    """What is left to learn from where a share of the items has no past, an exam to stop by that asks for
-    neither, and exams that ask for those and for as many others that had been as popular.
+    """What is left to learn from where a share of the items has no past; an exam to stop by that asks for
+    none of these `items`, nor of their `matches`, which had been as popular; and one that asks for all.
     """
 
     known: History
     validation: Examination
-    cold: Examination
-    warm: Examination
+    asked: Examination
     items: NDArray[np.int64]
+    matches: NDArray[np.int64]
 
 
 def cold_split(data: Data, share: float, seed: int, last: int = 1) -> ColdSplit:
@@ -232,9 +232,9 @@ def cold_split(data: Data, share: float, seed: int, last: int = 1) -> ColdSplit:
     return ColdSplit(
         _rows(known, ~np.isin(known.items, cold)),
         validation.take(np.flatnonzero(~np.isin(validation.wanted, np.concatenate([cold, warm])))),
-        asked.take(np.flatnonzero(np.isin(asked.wanted, cold))),
-        asked.take(np.flatnonzero(np.isin(asked.wanted, warm))),
+        asked,
         cold,
+        warm,
     )
 
 
