@@ -12,13 +12,23 @@ from tests.unit.training import worlds
 
 from magpie_services.core import item_codes
 from magpie_services.core.columns import bucket
+from magpie_services.core.decisions import Arm, Decision, DecisionVerdict, Mode
+from magpie_services.core.feature_schema import SCHEMA_HASH
 from magpie_services.core.items import pictured
-from magpie_services.core.outcomes import Outcome
+from magpie_services.core.outcomes import Outcome, OutcomeKind
 from magpie_services.lake import schemas
 from magpie_services.training import dataset, evaluation
 from magpie_services.training.dataset import Dataset
 from magpie_services.training.plan import Plan, RankerPlan, RetrieverPlan
-from magpie_services.training.ranking.rows import CLICK, DISMISS, ORGANIC, ORGANIC_DAY, PURCHASE, PURCHASE_DAY
+from magpie_services.training.ranking.rows import (
+    CLICK,
+    DISMISS,
+    ORGANIC,
+    ORGANIC_DAY,
+    PURCHASE,
+    PURCHASE_DAY,
+    WIDTH,
+)
 
 DECISIONS = 200
 
@@ -129,6 +139,36 @@ def test_an_outcome_of_a_kind_that_only_a_newer_release_knows_is_left_out_and_co
     found = load(newer)
     assert (usual.unknown_outcomes, found.unknown_outcomes) == (0, 3)
     np.testing.assert_array_equal(found.rows.labels, usual.rows.labels)
+
+
+def test_shadows_beside_live_pushes_do_not_make_a_channel_one_that_never_tells(tmp_path: Path) -> None:
+    worlds.lake(tmp_path, users=60, events=20, items=40, decisions=0)
+    features = np.zeros(WIDTH, "<f4").tobytes()
+    at_ms = worlds.START_MS + 10 * worlds.DAY_MS
+    made = [
+        Decision(
+            decision_id=f"t{number}",
+            user_id=f"u{number:04d}",
+            mode=Mode.LIVE if number < 4 else Mode.SHADOW,
+            verdict=DecisionVerdict.SENT,
+            decided_ms=at_ms,
+            arms=[Arm(item_id="i0001", features=features, propensity=0.5), Arm()],
+            chosen=0,
+            channel="fcm",
+            schema_hash=SCHEMA_HASH,
+        )
+        for number in range(30)
+    ]
+    arrived = [
+        Outcome(outcome_id=f"a{n}", decision_id=f"t{n}", kind=OutcomeKind.DELIVERED, occurred_ms=at_ms + 1)
+        for n in range(3)
+    ]
+    for spec, several in ((schemas.DECISIONS, made), (schemas.OUTCOMES, arrived)):
+        write_deltalake(
+            str(tmp_path / spec.name), pa.table(spec.batch(several, range(len(several)))), mode="append"
+        )
+    found = load(tmp_path).rows
+    assert found.known[found.sent > 0, CLICK].tolist() == [1, 1, 1, 0], "silence of the fourth is no answer"
 
 
 def test_pictures_come_from_the_newest_version_of_an_item(lake: Path, tmp_path: Path) -> None:

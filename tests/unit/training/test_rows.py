@@ -116,6 +116,32 @@ def test_a_sample_keeps_pushes_and_the_total_weight_of_the_rest() -> None:
     np.testing.assert_allclose(rest, all_rest, rtol=0.1)
 
 
+def test_rows_that_come_in_parts_stand_for_equally_many_whether_early_or_late() -> None:
+    parts = [replace(worlds.rows(600, seed=day), decided_ms=np.full(600, day)) for day in range(30)]
+    sample = rows.Sample(1_000, np.random.default_rng(0))
+    for part in parts:
+        sample.add(part)
+    found = sample.rows()
+    whole = rows.concat(parts)
+    assert 800 < len(found) < 1_200
+    for sent in (0, 1):
+        mine = found.sent == sent
+        weights, count = found.weights[mine], np.count_nonzero(whole.sent == sent)
+        np.testing.assert_allclose(weights, weights[0], rtol=1e-4)
+        assert abs(weights.sum() - count) < 0.15 * count
+        early = np.count_nonzero(found.decided_ms[mine] < 15) / mine.sum()
+        assert 0.4 < early < 0.6
+
+
+def test_parts_within_the_limit_are_kept_as_they_are() -> None:
+    whole = worlds.rows(100)
+    sample = rows.Sample(100, np.random.default_rng(0))
+    for at in range(0, 100, 25):
+        sample.add(whole.take(np.arange(at, at + 25)))
+    np.testing.assert_array_equal(sample.rows().features, whole.features)
+    np.testing.assert_array_equal(sample.rows().weights, whole.weights)
+
+
 def test_concat_of_nothing_is_empty() -> None:
     assert len(rows.concat([])) == 0
 

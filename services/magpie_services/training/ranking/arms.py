@@ -69,14 +69,11 @@ class Arms:
             "channel",
             "schema_hash",
         ]
-        first, limit = 0, self._plan.ranker.max_rows
-        parts: list[Rows] = []
+        first, kept = 0, ranker_rows.Sample(self._plan.ranker.max_rows, rng)
         for day in readers.scan_decisions(self._plan.lake_folder, names, since_ms, until_ms):
-            if sum(map(len, parts)) > 2 * limit:
-                parts = [ranker_rows.sample(ranker_rows.concat(parts), limit, rng)]
-            parts.append(self._day(day, first))
+            kept.add(self._day(day, first))
             first += day.num_rows
-        return ranker_rows.sample(ranker_rows.concat(parts), limit, rng)
+        return kept.rows()
 
     def _read_outcomes(self, until_ms: int | None) -> None:
         """By decision, when each kind of outcome was first seen."""
@@ -142,7 +139,7 @@ class Arms:
             hashes=self._side[items],
             recent=self._recent(user, decided_ms),
             sent=sent.astype(np.float32),
-            told=self._told(day)[owner].astype(np.float32),
+            told=self._told(day, pushed)[owner].astype(np.float32),
             exposure=np.clip(exposure, 1e-6, 1.0).astype(np.float32),
             delays=delays,
             labels=np.zeros((len(owner), len(HEADS)), np.float32),
@@ -179,13 +176,14 @@ class Arms:
         delays[delays > ranker_rows.WINDOWS_MS] = -1
         return delays
 
-    def _told(self, day: pa.Table) -> NDArray[np.bool_]:
-        """Which decisions' pushes [D] are known to have arrived, or went by a channel that never tells."""
+    def _told(self, day: pa.Table, pushed: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Which decisions' pushes [D] are known to have arrived, or went by a channel that never tells. Only
+        those `pushed` [D] can tell: shadows never arrive.
+        """
         arrived = np.array(
             [OutcomeKind.DELIVERED in self._outcomes.get(one, ()) for one in day["decision_id"].to_pylist()]
         )
         channels = np.array(day["channel"].fill_null("").to_pylist())
-        pushed = equal(day["verdict"], "sent")
         told = arrived.copy()
         for channel in np.unique(channels):
             mine = channels == channel

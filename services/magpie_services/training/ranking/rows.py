@@ -134,13 +134,49 @@ def sample(rows: Rows, limit: int, rng: np.random.Generator) -> Rows:
 
     An even share of either kind, which weighs more.
     """
+    return _thinned(rows, *_shares(rows, limit), rng)
+
+
+class Sample:
+    """At most about `limit` rows, as `sample` takes them, of more than memory holds; and of either kind an
+    early one stands for as many as a late one.
+    """
+
+    def __init__(self, limit: int, rng: np.random.Generator) -> None:
+        self._limit, self._rng = limit, rng
+        self._parts: list[Rows] = []
+        self._sent = self._other = 1.0  # the chance that either kind had to be here still
+
+    def add(self, part: Rows) -> None:
+        """Takes more rows; holds at most about twice the limit and these."""
+        if sum(map(len, self._parts)) > 2 * self._limit:
+            self.rows()
+        self._parts.append(_thinned(part, self._sent, self._other, self._rng))
+
+    def rows(self) -> Rows:
+        """What is kept of all so far."""
+        whole = concat(self._parts)
+        sent, other = _shares(whole, self._limit)
+        self._parts = [_thinned(whole, sent, other, self._rng)]
+        self._sent, self._other = self._sent * sent, self._other * other
+        return self._parts[0]
+
+
+def _shares(rows: Rows, limit: int) -> tuple[float, float]:
+    """Which share of the pushes and of the others to keep."""
     if len(rows) <= limit:
-        return rows
-    sent = rows.sent > 0
-    pushes, others = int(sent.sum()), int((~sent).sum())
+        return 1.0, 1.0
+    pushes = int(np.count_nonzero(rows.sent))
+    others = len(rows) - pushes
     room = max(limit - others, round(_SENT_SHARE * limit))
-    share = min(room / max(pushes, 1), 1.0), min(max(limit - pushes, limit - room) / max(others, 1), 1.0)
-    chance = np.where(sent, *share)
+    return min(room / max(pushes, 1), 1.0), min(max(limit - pushes, limit - room) / max(others, 1), 1.0)
+
+
+def _thinned(rows: Rows, sent: float, other: float, rng: np.random.Generator) -> Rows:
+    """Each push kept by one chance and each other by another, and weighing as much more."""
+    if sent == other == 1.0:
+        return rows
+    chance = np.where(rows.sent > 0, sent, other)
     kept = rng.random(len(rows)) < chance
     return replace(rows.take(kept), weights=(rows.weights / chance)[kept].astype(np.float32))
 
