@@ -29,7 +29,7 @@ from scipy.optimize import isotonic_regression
 
 from magpie_services.core.feature_schema import HEADS
 from magpie_services.training import progress
-from magpie_services.training.metrics import auc, calibration_error, logloss
+from magpie_services.training.metrics import auc, calibration_error, logloss, sigmoid
 from magpie_services.training.plan import RankerPlan
 from magpie_services.training.ranking import calibration
 from magpie_services.training.ranking import fit as ranker_fit
@@ -61,7 +61,7 @@ class Raw:
     """As it is."""
 
     def probabilities(self, logits: Floats) -> Floats:
-        return calibration.sigmoid(logits).astype(np.float32)
+        return sigmoid(logits).astype(np.float32)
 
 
 class Curve(Protocol):
@@ -77,7 +77,7 @@ class Platt:
         self._slope, self._offset = slope, offset
 
     def probabilities(self, logits: Floats) -> Floats:
-        return calibration.sigmoid(self._slope * logits + self._offset).astype(np.float32)
+        return sigmoid(self._slope * logits + self._offset).astype(np.float32)
 
 
 class Isotonic:

@@ -1,4 +1,4 @@
-"""Measures of rankings and probabilities, in numpy."""
+"""Measures of rankings and probabilities, and what those are of log-odds, in numpy."""
 
 from collections.abc import Sequence
 
@@ -28,6 +28,11 @@ def ndcg(ranked: Sequence[int], wanted: set[int], count: int) -> float:
 def recall(ranked: Sequence[int], wanted: set[int], count: int) -> float:
     """Share of what was wanted among the first `count`, against the most that fits."""
     return len(wanted.intersection(ranked[:count])) / min(len(wanted), count) if wanted else 0.0
+
+
+def sigmoid(log_odds: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Probabilities of log-odds, in double precision and never quite 0 or 1."""
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(np.asarray(log_odds, np.float64), -30, 30))))
 
 
 def logloss(

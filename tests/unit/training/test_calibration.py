@@ -97,7 +97,7 @@ def test_slope_and_offset_alone_follow_a_rate_too() -> None:
     rates = [0.05 * 1.08**day for day in range(8)]
     logits, made = by_day(rates, 10_000)
     slope, offset = calibration.platt(logits, made)
-    chance = calibration.sigmoid(slope[CLICK] * logits[:, CLICK] + offset[CLICK]).mean()
+    chance = metrics.sigmoid(slope[CLICK] * logits[:, CLICK] + offset[CLICK]).mean()
     assert chance == pytest.approx(rates[-1], rel=0.08)
 
 

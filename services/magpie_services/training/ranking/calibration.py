@@ -14,6 +14,7 @@ from scipy.optimize import isotonic_regression, minimize
 from scipy.special import gammaln
 
 from magpie_services.core.feature_schema import HEADS
+from magpie_services.training.metrics import sigmoid
 from magpie_services.training.ranking.rows import DAY_MS, Rows
 
 MIN_POSITIVES = 20
@@ -177,8 +178,3 @@ def _along(logit: Floats, knots: NDArray[np.floating], values: NDArray[np.floati
     """What log-odds become; beyond the last knot the distance to it stays."""
     inside = np.clip(logit, knots[0], knots[-1])
     return np.asarray(np.interp(inside, knots, values) + (logit - inside))
-
-
-def sigmoid(x: NDArray[np.floating]) -> Floats:
-    """Probabilities of log-odds, in double precision."""
-    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(x, -30, 30))))

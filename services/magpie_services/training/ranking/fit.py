@@ -186,7 +186,7 @@ def _trust(model: Ranker, exam: Rows) -> NDArray[np.float32]:
             continue
         label, share, weight = exam.labels[used, head], exam.shares[used, head], exam.weights[used]
         for_all = plain[used, head] + grid[:, None] * deep[used, head]
-        losses = [weight @ metrics.logloss(label, calibration.sigmoid(one), share) for one in for_all]
+        losses = [weight @ metrics.logloss(label, metrics.sigmoid(one), share) for one in for_all]
         found[head] = grid[int(np.argmin(losses))]
     return found
 

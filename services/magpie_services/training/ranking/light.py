@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from magpie_services.core.feature_schema import CROSS_FEATURES, HEADS, ITEM_FEATURES, USER_FEATURES
+from magpie_services.training.metrics import sigmoid
 from magpie_services.training.ranking.rows import DAY_MS, ORGANIC, ORGANIC_DAY, PURCHASE, PURCHASE_DAY, Rows
 
 NAMES = USER_FEATURES + ITEM_FEATURES + CROSS_FEATURES
@@ -63,12 +64,12 @@ MAX_ROWS = 200_000
 # How many rows the prior is worth: per weight, and for the base rate of a head. Of what a push adds to the
 # log-odds of a purchase: how many purchases.
 _STRENGTH = 20.0
+_RATE_ROWS = 50.0
+_LIFT_STRENGTH = 10.0
 # A day of the week is believed to be like another, to a thirtieth of log-odds; and of each a log has seen
 # few, which differ by this much for reasons of their own, however many rows they have.
 _CALENDAR_STRENGTH = 1000.0
 _DAY_NOISE = 0.05
-_RATE_ROWS = 50.0
-_LIFT_STRENGTH = 10.0
 CALENDAR = [NAMES.index(name) for name in ("weekday_sin", "weekday_cos", "weekend")]
 _STEPS, _HALVINGS, _ENOUGH = 30, 12, 1e-7
 # Where the prior weights were written for: a typical sum of features times weights.
@@ -142,7 +143,7 @@ def _fit_head(
     pull[CALENDAR] = _CALENDAR_STRENGTH * (1 + _DAY_NOISE**2 * (weight @ label) / days(rows))
 
     def chances(theta: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
-        chance = _sigmoid(features @ theta.astype(np.float32))
+        chance = sigmoid(features @ theta.astype(np.float32))
         seen = np.clip(chance * share, 1e-9, 1 - 1e-9)
         loss = -weight @ (label * np.log(seen) + (1 - label) * np.log1p(-seen))
         away = theta - centre
@@ -178,13 +179,13 @@ def _shift(rows: Rows, head: int, weights: NDArray[np.float32], bias: float, lif
     base = rows.features @ weights
     expected = PRIOR_RATES[HEADS[head]]
     if lifted:
-        expected = float(np.average(_sigmoid(base + bias), weights=weight))
+        expected = float(np.average(sigmoid(base + bias), weights=weight))
     believed = _LIFT_STRENGTH / max(expected, 1e-6) if lifted else _RATE_ROWS
     rate = (weight @ rows.labels[:, head] + believed * expected) / (count + believed)
     low, high = -20.0, 10.0
     for _ in range(40):
         bias = (low + high) / 2
-        mean = float(np.average(_sigmoid(base + bias), weights=weight * share))
+        mean = float(np.average(sigmoid(base + bias), weights=weight * share))
         low, high = (bias, high) if mean < rate else (low, bias)
     return bias
 
@@ -192,10 +193,6 @@ def _shift(rows: Rows, head: int, weights: NDArray[np.float32], bias: float, lif
 def days(rows: Rows) -> int:
     """On how many days, in UTC, the rows were decided."""
     return len(np.unique(rows.decided_ms // DAY_MS))
-
-
-def _sigmoid(x: NDArray[np.floating]) -> NDArray[np.float64]:
-    return 1.0 / (1.0 + np.exp(-np.clip(np.asarray(x, np.float64), -30, 30)))
 
 
 def _logit(rate: float) -> float:
