@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from magpie_cli.demo.log import Week, read_weeks
 from magpie_cli.importing import job, online_retail
 from magpie_services.core.items import Item
+from magpie_services.training.metrics import top
 from magpie_services.training.plan import RankerPlan, RetrieverPlan
 from magpie_services.training.progress import silent
 from magpie_services.training.ranking import rows as ranker_rows
@@ -72,9 +73,7 @@ class Question:
         """The marks of a scorer."""
         scores = np.array(scorer.scores(self.before.of(self.users)))
         scores[:, 0] = -np.inf
-        first = np.argpartition(-scores, TOP - 1, axis=1)[:, :TOP]
-        order = np.argsort(-np.take_along_axis(scores, first, 1), axis=1, kind="stable")
-        return self.marks(np.take_along_axis(first, order, 1))
+        return self.marks(top(scores, TOP))
 
 
 @dataclass

@@ -33,7 +33,7 @@ class Ease:
         return {"ridge": self.ridge, "power": self.power, "half_life_days": self.half_life_days}
 
     def fit(self, history: History, size: int, seed: int) -> "EaseScorer":
-        """Inverts one matrix; see Baseline."""
+        """Inverts one matrix; see Baseline. Raises Invalid where the ridge is too small for that."""
         met = counts(history, size)
         met.data = met.data**self.power
         popular = np.asarray(met.sum(axis=0)).ravel()
