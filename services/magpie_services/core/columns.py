@@ -160,19 +160,17 @@ class ItemColumns:
         """Decayed (views 7 d, purchases 7 d, purchases 28 d) at `now_ms`: [..., 3]; zeros for row -1."""
         return self._popular(rows, now_ms)[..., :3].astype(np.float32)
 
-    def again(self, rows: NDArray[np.integer], now_ms: int) -> NDArray[np.float32]:
-        """Share of an item's purchases by people who had bought it before, half-life a year, smoothed: [...].
-
-        What nobody bought, and row -1, has a usual share.
-        """
-        return _again(self._popular(rows, now_ms))
-
     def popularity_and_again(
         self, rows: NDArray[np.integer], now_ms: int
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Both, in half the time."""
+        """The same, and the share of an item's purchases by people who had bought it before: [...].
+
+        The share has a half-life of a year and is smoothed: what nobody bought, and row -1, has a usual one.
+        """
         popular = self._popular(rows, now_ms)
-        return popular[..., :3].astype(np.float32), _again(popular)
+        again = popular[..., 4] + USUAL_AGAIN * _USUAL_PURCHASES
+        share = again / (popular[..., 3] + _USUAL_PURCHASES)
+        return popular[..., :3].astype(np.float32), share.astype(np.float32)
 
     def mean_views(self, now_ms: int) -> float:
         """Decayed 7-day views of the average row: what an item's views are compared with."""
@@ -262,11 +260,6 @@ class ItemColumns:
 def _decay(age_ms: NDArray[np.integer]) -> NDArray[np.float64]:
     """What is left after `age_ms` [...] for each of the half-lives: [..., 5]."""
     return np.asarray(np.exp2(-age_ms[..., None] / _HALF_LIVES_MS), dtype=np.float64)
-
-
-def _again(popular: NDArray[np.float64]) -> NDArray[np.float32]:
-    share = popular[..., 4] + USUAL_AGAIN * _USUAL_PURCHASES
-    return np.asarray(share / (popular[..., 3] + _USUAL_PURCHASES), dtype=np.float32)
 
 
 def _runs(breaks: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

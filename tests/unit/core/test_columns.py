@@ -66,13 +66,13 @@ def test_popularity_decays_and_does_not_mind_the_order() -> None:
 def test_purchases_made_again_outlive_storage_and_what_an_earlier_release_stored_is_read() -> None:
     one, rows = catalogue(), np.array([1, 2, -1])
     one.observe(["i1", "i1", "i1", "i1"], [PURCHASE] * 4, [NOW_MS] * 4, [True, True, True, False])
-    assert one.again(rows, NOW_MS) == pytest.approx([0.5, 0.25, 0.25])
+    assert one.popularity_and_again(rows, NOW_MS)[1] == pytest.approx([0.5, 0.25, 0.25])
     stored = one.counted()
     other = catalogue()
     other.restore(stored)
-    assert other.again(rows, NOW_MS) == pytest.approx([0.5, 0.25, 0.25])
+    assert other.popularity_and_again(rows, NOW_MS)[1] == pytest.approx([0.5, 0.25, 0.25])
     other.restore(msgspec.structs.replace(stored, counts=np.array([0.0, 4.0, 4.0]).tobytes()))
-    assert other.again(rows, NOW_MS) == pytest.approx([0.25, 0.25, 0.25])
+    assert other.popularity_and_again(rows, NOW_MS)[1] == pytest.approx([0.25, 0.25, 0.25])
     assert other.popularity(rows[:1], NOW_MS) == pytest.approx(np.array([[0, 4.0, 4.0]]))
 
 
