@@ -11,6 +11,8 @@ from typing import Annotated
 
 import msgspec
 
+from magpie_services.core.checks import LATEST_MS
+
 HOUR_MS = 3_600_000
 DAY_MS = 86_400_000
 WINDOW_DAYS = (1.0, 7.0, 30.0)
@@ -21,6 +23,7 @@ MAX_INT64 = 2**63 - 1
 # Held to when a portrait is decoded: it may come from anybody, and arithmetic on it must not fail.
 Count = Annotated[int, msgspec.Meta(ge=0)]
 Moment = Annotated[int, msgspec.Meta(ge=0)]
+Day = Annotated[int, msgspec.Meta(ge=0, le=LATEST_MS // DAY_MS)]  # UTC, since the epoch
 Amount = Annotated[float, msgspec.Meta(ge=0, le=1e15)]
 LogSum = Annotated[float, msgspec.Meta(ge=-1e15, le=1e15)]
 Stars = Annotated[float, msgspec.Meta(ge=0, le=5)]
@@ -115,7 +118,7 @@ class ItemMemory(msgspec.Struct, array_like=True):
     last_cart_ms: Moment = 0
     last_uncart_ms: Moment = 0
     units: Count = 0
-    days: list[Count] = []
+    days: list[Day] = []
 
     @property
     def bought_on(self) -> list[int]:
@@ -187,7 +190,7 @@ class Spend(msgspec.Struct, array_like=True):
     discounted: Count = 0
     paid: dict[str, int] = {}
     last_order_ms: Moment = 0
-    order_days: list[Count] = []
+    order_days: list[Day] = []
 
     @property
     def mean_order_gap_days(self) -> float:

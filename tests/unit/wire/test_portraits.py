@@ -95,6 +95,8 @@ def snapshot(**fields: Any) -> portrait_pb.Portrait:
         snapshot(spend=[1, 1, 0, 1, float("nan")]),
         snapshot(items={"i": [-1]}),
         snapshot(items={"i": [0, 0, 0, 0, 6.0]}),
+        snapshot(items={"i": [0] * 15 + [[2**63]]}),
+        snapshot(spend=[0] * 7 + [{}, 0, [2**63]]),
         snapshot(recent=[[NOW_MS, "i", 2**40]]),
         snapshot(recent=[[-1, "i", 1]]),
         snapshot(categories={"c": [float("inf"), 0]}),
