@@ -141,6 +141,17 @@ def test_an_outcome_of_a_kind_that_only_a_newer_release_knows_is_left_out_and_co
     np.testing.assert_array_equal(found.rows.labels, usual.rows.labels)
 
 
+def test_outcomes_from_before_a_log_that_was_cut_short_are_not_held(lake: Path, tmp_path: Path) -> None:
+    older = shutil.copytree(lake, tmp_path / "lake")
+    spec, at_ms = schemas.OUTCOMES, worlds.START_MS
+    strange = Outcome(outcome_id="s", decision_id="d0", kind="teleported", occurred_ms=at_ms)  # type: ignore[arg-type]
+    write_deltalake(str(older / spec.name), pa.table(spec.batch([strange], [0])), mode="append")
+    cut = load(older, retriever=RetrieverPlan(max_events=300))
+    assert cut.start_ms > at_ms + worlds.DAY_MS
+    assert (cut.unknown_outcomes, load(older).unknown_outcomes) == (0, 1)
+    assert cut.rows.labels[:, CLICK].sum() > 0
+
+
 def test_shadows_beside_live_pushes_do_not_make_a_channel_one_that_never_tells(tmp_path: Path) -> None:
     worlds.lake(tmp_path, users=60, events=20, items=40, decisions=0)
     features = np.zeros(WIDTH, "<f4").tobytes()

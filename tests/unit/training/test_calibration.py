@@ -150,6 +150,13 @@ def test_a_label_that_had_half_its_time_counts_double() -> None:
     )
 
 
+def test_probabilities_of_any_log_odds_are_double_and_within_bounds() -> None:
+    found = metrics.sigmoid(np.array([-1e9, -2, 0, 2, 1e9], np.float32))
+    assert found.dtype == np.float64
+    assert 0 < found[0] < found[1] < found[2] == 0.5 < found[3] < found[4] < 1
+    np.testing.assert_allclose(found + found[::-1], 1.0)
+
+
 def test_the_error_of_one_who_knows_is_that_of_chance() -> None:
     rng = np.random.default_rng(3)
     chances = rng.uniform(0.02, 0.3, 50_000)

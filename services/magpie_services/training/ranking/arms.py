@@ -56,7 +56,8 @@ class Arms:
 
     def rows(self, since_ms: int, until_ms: int | None) -> Rows:
         """Arms with features of decisions in [since_ms, until_ms), with their delays and not labelled yet."""
-        self._read_outcomes(until_ms)
+        # An outcome has the time of somebody's clock, which may be slow, but hardly by a day.
+        self._read_outcomes(max(since_ms - ranker_rows.DAY_MS, 0), until_ms)
         rng = np.random.default_rng(self._plan.seed)
         names = [
             "decision_id",
@@ -75,12 +76,12 @@ class Arms:
             first += day.num_rows
         return kept.rows()
 
-    def _read_outcomes(self, until_ms: int | None) -> None:
+    def _read_outcomes(self, since_ms: int, until_ms: int | None) -> None:
         """By decision, when each kind of outcome was first seen."""
         self._outcomes, self.unknown_outcomes = defaultdict(dict), 0
         known = pa.array([kind.value for kind in OutcomeKind])
         columns = ["decision_id", "kind", "occurred_ms"]
-        for day in readers.scan_outcomes(self._plan.lake_folder, columns, 0, until_ms):
+        for day in readers.scan_outcomes(self._plan.lake_folder, columns, since_ms, until_ms):
             readable = day.filter(pc.is_in(day["kind"], value_set=known))
             self.unknown_outcomes += day.num_rows - readable.num_rows
             lists = (readable[name].to_pylist() for name in columns)
