@@ -5,8 +5,10 @@ Nothing is taken on trust: what would harm an index or an order is found here, a
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from magpie_services.candidate.description import DESCRIBES, inputs, of_length_1
 from magpie_services.candidate.release import Release
@@ -53,8 +55,16 @@ _STRANGERS = (
 )
 
 
+_NAMED_BADLY = "its vocabulary names an item twice, or not at all"
+
+
 class Unfit(Exception):
     """A version that must not be taken; the text says why."""
+
+
+def first(outputs: Mapping[str, NDArray[Any]], name: str, size: int) -> NDArray[Any]:
+    """The first `size` rows of an output; none of one that is not there, at most one of a single number."""
+    return np.atleast_1d(outputs.get(name, np.empty(0)))[:size]
 
 
 async def fetch(prediction: Prediction, version: int, kind: Kind) -> Release:
@@ -87,21 +97,24 @@ async def _table(prediction: Prediction, version: int) -> tuple[list[str], Float
         )
         try:
             page, names, total = outputs["vectors"], outputs["ids"], int(outputs["total"][0])
-        except (KeyError, IndexError) as error:
+        except (KeyError, IndexError, TypeError) as error:
             raise Unfit("it lacks its item vectors") from error
         width = pages[0].shape[1:] if pages else page.shape[1:2]
-        if len(names) != PAGE or page.shape != (PAGE, *width) or page.ndim != 2:
+        if names.shape != (PAGE,) or page.shape != (PAGE, *width) or page.ndim != 2 or total < 1:
             raise Unfit("its item vectors end early")
         left = total - len(ids)  # rows beyond the table come as padding
-        ids += [name.decode() if isinstance(name, bytes) else str(name) for name in names[:left]]
+        named = [name.decode() if isinstance(name, bytes) else str(name) for name in names[:left]]
+        if not all(named[0 if ids else 1 :]):
+            raise Unfit(_NAMED_BADLY)  # now: padding would go on for as long as it says that there is more
+        ids += named
         pages.append(page[:left].astype(np.float32))
     return ids, np.concatenate(pages)
 
 
 def _wrong(ids: Sequence[str], vectors: Floats) -> str:
     """Why these cannot be a vocabulary and its vectors float32 [n, d]; "" where they can."""
-    if ids[0] or not all(ids[1:]) or len(set(ids)) != len(ids):
-        return "its vocabulary names an item twice, or not at all"
+    if ids[0] or len(set(ids)) != len(ids):
+        return _NAMED_BADLY
     if not np.isfinite(vectors).all():
         return "its item vectors are not finite"
     if not of_length_1(vectors[1:]).all():
@@ -119,7 +132,7 @@ async def _try_describing(prediction: Prediction, version: int, width: int) -> N
         version=version,
         timeout_seconds=PAGE_SECONDS,
     )
-    vectors = outputs.get("vectors", np.empty(0))[: len(_STRANGERS)]
+    vectors = first(outputs, "vectors", len(_STRANGERS))
     if vectors.shape != (len(_STRANGERS), width):
         raise Unfit("it describes items by no vectors like those it has")
     # None at all is honest: it learnt nothing of the kind.
@@ -138,7 +151,7 @@ async def _follows(prediction: Prediction, version: int, signatures: Mapping[str
         version=version,
         timeout_seconds=PAGE_SECONDS,
     )
-    weight = outputs.get("weight", np.empty(0))
+    weight = first(outputs, "weight", 2)
     if weight.shape != (1,) or not np.isfinite(weight).all() or weight[0] < 0:
         raise Unfit("its transitions have no weight")
     return bool(weight[0] > 0)

@@ -10,7 +10,7 @@ import structlog
 from numpy.typing import NDArray
 
 from magpie_services.candidate import description
-from magpie_services.candidate.fetching import MODEL, PAGE_SECONDS, Unfit, fetch
+from magpie_services.candidate.fetching import MODEL, PAGE_SECONDS, Unfit, fetch, first
 from magpie_services.candidate.release import Followers, Release, UserVectors
 from magpie_services.candidate.vector_index import Floats, Kind
 from magpie_services.core import features
@@ -27,6 +27,7 @@ from magpie_services.kit.refreshing import Refresher
 log = structlog.get_logger()
 
 TRANSITIONS = "transitions"
+FOLLOWERS = ("rows", "scores", "weight", "steps")
 SECONDS_A_USER = 0.003
 
 Answer = TypeVar("Answer")
@@ -36,7 +37,7 @@ Arrays = Mapping[str, NDArray[Any]]
 class Retriever:
     """Keeps `release` the newest available version; `run` follows the model server.
 
-    Vectors and transitions rest apart, each by a breaker of its own: either is of use without the other.
+    Vectors and transitions rest apart, each by a breaker of its own: vectors are of use without transitions.
     """
 
     def __init__(
@@ -126,7 +127,7 @@ class Retriever:
             version=release.version,
             timeout_seconds=PAGE_SECONDS,
         )
-        vectors: Floats = outputs.get("vectors", np.empty(0))[: len(items)]
+        vectors: Floats = first(outputs, "vectors", len(items))
         if vectors.shape != (len(items), release.vectors.shape[1]):
             raise Unavailable("the retrieval model describes items by no vectors like those it has")
         sound = description.of_length_1(vectors)
@@ -137,7 +138,7 @@ class Retriever:
 
     async def _retrieve(self, release: Release, inputs: Arrays) -> Floats:
         def read(outputs: Arrays, size: int) -> Floats:
-            vectors: Floats = outputs.get("vector", np.empty(0))[:size]
+            vectors: Floats = first(outputs, "vector", size)
             if vectors.shape != (size, release.vectors.shape[1]) or not np.isfinite(vectors).all():
                 raise Unavailable("the retrieval model answers with no vectors like those of its items")
             return vectors
@@ -150,11 +151,7 @@ class Retriever:
             return None
 
         def read(outputs: Arrays, size: int) -> Followers:
-            try:
-                rows, scores = outputs["rows"][:size], outputs["scores"][:size]
-                weight, steps = outputs["weight"][:size], int(outputs["steps"][0])
-            except (KeyError, IndexError):
-                raise Unavailable("the retrieval model answers with no transitions") from None
+            rows, scores, weight, steps = (first(outputs, name, size) for name in FOLLOWERS)
             return _checked(release, items, rows, scores, weight, steps)
 
         try:
@@ -216,22 +213,24 @@ def _checked(
     rows: NDArray[np.int32],
     scores: Floats,
     weight: Floats,
-    steps: int,
+    steps: NDArray[np.int32],
 ) -> Followers:
     """An answer as followers of items [B, 50]. Raises Unavailable where it cannot be one."""
+    users, most = items.shape
     sound = (
         rows.ndim == 2
         and rows.shape == scores.shape
-        and len(rows) == len(items)
-        and 0 < steps <= items.shape[1]
-        and rows.shape[1] % steps == 0
-        and weight.shape == (len(items),)
-        and np.isfinite(scores * weight[:, None]).all()
+        and len(rows) == users
+        and weight.shape == steps.shape == (users,)
+        and 0 < steps[0] <= most
+        and rows.shape[1] % steps[0] == 0
         and ((rows >= 0) & (rows < release.vocabulary)).all()
     )
-    if not sound:
+    with np.errstate(over="ignore", invalid="ignore"):
+        added = scores * weight[:, None] if sound else scores
+    if not sound or not np.isfinite(added).all():
         raise Unavailable("the retrieval model answers with transitions to no items of its own")
-    return Followers(rows, scores * weight[:, None], items[:, ::-1][:, :steps])
+    return Followers(rows, added, items[:, ::-1][:, : steps[0]])
 
 
 def _spread(followers: Followers, known: NDArray[np.bool_]) -> Followers:

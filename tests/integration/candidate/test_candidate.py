@@ -18,6 +18,7 @@ from magpie.v1 import candidate_service_pb2_grpc as candidate_grpc
 from magpie.v1 import catalog_service_pb2 as catalog_pb
 from magpie.v1 import catalog_service_pb2_grpc as catalog_grpc
 from magpie.v1 import item_pb2 as item_pb
+from magpie_services.candidate import fetching
 from magpie_services.candidate.__main__ import Candidate
 from magpie_services.candidate.settings import CandidateSettings
 from magpie_services.core import item_codes
@@ -449,7 +450,19 @@ def uneven(outputs: Any) -> Any:
     return {**outputs, "steps": outputs["steps"] + 1}
 
 
-@pytest.mark.parametrize("broken", [beyond, empty, uneven])
+def single(outputs: Any) -> Any:
+    return {**outputs, "rows": np.array(1, np.int32)}
+
+
+def tabled(outputs: Any) -> Any:
+    return {**outputs, "steps": np.stack([outputs["steps"]] * 2, axis=1)}
+
+
+def overflowing(outputs: Any) -> Any:
+    return {**outputs, "scores": outputs["scores"] * 1e30, "weight": outputs["weight"] * 1e30}
+
+
+@pytest.mark.parametrize("broken", [beyond, empty, uneven, single, tabled, overflowing])
 async def test_without_transitions_vectors_still_answer(
     client: Client, models: tuple[prediction_server.Models, str], broken: Any
 ) -> None:
@@ -586,6 +599,25 @@ def numberless(ids: list[str], vectors: Any) -> prediction_server.Signatures:
     return {**sound, "describe": lambda inputs: {"vectors": np.full((len(inputs["brands"]), 64), np.nan)}}
 
 
+def endless(ids: list[str], vectors: Any) -> prediction_server.Signatures:
+    sound = prediction_server.retriever(ids, vectors)
+    total = np.full(fetching.PAGE, 2**31 - 1, np.int32)
+    return {**sound, "item_vectors": lambda inputs: {**sound["item_vectors"](inputs), "total": total}}
+
+
+def empty_table(ids: list[str], vectors: Any) -> prediction_server.Signatures:
+    sound = prediction_server.retriever(ids, vectors)
+    total = np.zeros(fetching.PAGE, np.int32)
+    return {**sound, "item_vectors": lambda inputs: {**sound["item_vectors"](inputs), "total": total}}
+
+
+def shapeless(ids: list[str], vectors: Any) -> prediction_server.Signatures:
+    return {
+        **prediction_server.retriever(ids, vectors),
+        "describe": lambda _: {"vectors": np.array(1, np.float32)},
+    }
+
+
 def weightless(ids: list[str], vectors: Any) -> prediction_server.Signatures:
     return prediction_server.retriever(ids, vectors, weight=math.inf)
 
@@ -601,7 +633,10 @@ def mute(ids: list[str], vectors: Any) -> prediction_server.Signatures:
         (twice, "its vocabulary names an item twice, or not at all"),
         (long, "its item vectors are not of length 1"),
         (short, "its item vectors end early"),
+        (endless, "its vocabulary names an item twice, or not at all"),
+        (empty_table, "its item vectors end early"),
         (mute, "it lacks the signature retrieve"),
+        (shapeless, "it describes items by no vectors like those it has"),
         (crooked, "it describes items by vectors that are not finite or not of length 1"),
         (numberless, "it describes items by vectors that are not finite or not of length 1"),
         (weightless, "its transitions have no weight"),
