@@ -16,8 +16,9 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 # Type and sizes of each input.
 Form = tuple[tuple[int, ...], ...]
 
-# Above this each form's program would hold too much; variables are then read at every call.
-MAX_CONSTANT_BYTES = 16 << 20
+# Above this variables are read at every call. Each form's program holds its constants, and TensorFlow keeps
+# programs for as long as the process lives, those of dropped models too.
+MAX_CONSTANT_BYTES = 4 << 20
 WORD_BYTES = 4
 
 
