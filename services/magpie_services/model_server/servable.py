@@ -64,6 +64,12 @@ class Servable:
         """
         return self._signature(signature).run(inputs, tuple(outputs))
 
+    def predict_compiled(
+        self, signature: str, inputs: Protos, outputs: Iterable[str] = ()
+    ) -> dict[str, tensor_pb2.TensorProto] | None:
+        """The same where the signature is compiled for such inputs, None where it is not or has no answer."""
+        return self._signature(signature).run_compiled(inputs, tuple(outputs))
+
     def _signature(self, name: str) -> Signature:
         name = name or DEFAULT_SIGNATURE
         if name not in self._signatures:

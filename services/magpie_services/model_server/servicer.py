@@ -4,6 +4,7 @@ import asyncio
 from concurrent.futures import Executor
 from typing import Any
 
+import structlog
 from tensorflow_serving.apis import get_model_metadata_pb2 as metadata_pb
 from tensorflow_serving.apis import get_model_status_pb2 as status_pb
 from tensorflow_serving.apis import model_management_pb2 as management_pb
@@ -17,6 +18,8 @@ from magpie_services.model_server.config import from_proto
 from magpie_services.model_server.registry import Registry, State
 from magpie_services.model_server.servable import DEFAULT_SIGNATURE, Servable
 
+log = structlog.get_logger()
+
 SIGNATURE_DEF = "signature_def"
 # google.rpc.Code, as the status inside a version's state.
 UNKNOWN = 2
@@ -26,7 +29,9 @@ class PredictionServicer(prediction_service_pb2_grpc.PredictionServiceServicer):
     """Predict and GetModelMetadata; the example-based calls are not served."""
 
     def __init__(self, registry: Registry, threads: Executor, inline_bytes: int = 0) -> None:
-        """Requests of up to `inline_bytes` are answered in the event loop itself, others in `threads`."""
+        """Requests of up to `inline_bytes` are answered in the event loop itself where a signature is
+        compiled for them, others in `threads`: a few bytes may ask for much of what is not compiled.
+        """
         self._registry = registry
         self._threads = threads
         self._inline_bytes = inline_bytes
@@ -36,9 +41,9 @@ class PredictionServicer(prediction_service_pb2_grpc.PredictionServiceServicer):
         version, servable = _find(self._registry, request.model_spec)
         signature = request.model_spec.signature_name or DEFAULT_SIGNATURE
         asked = signature, request.inputs, tuple(request.output_filter)
-        if request.ByteSize() <= self._inline_bytes:
-            outputs = servable.predict(*asked)
-        else:
+        small = request.ByteSize() <= self._inline_bytes
+        outputs = servable.predict_compiled(*asked) if small else None
+        if outputs is None:
             loop = asyncio.get_running_loop()
             outputs = await loop.run_in_executor(self._threads, servable.predict, *asked)
         return predict_pb.PredictResponse(
@@ -79,6 +84,7 @@ class ModelServicer(model_service_pb2_grpc.ModelServiceServicer):
     def __init__(self, registry: Registry, reload_seconds: float) -> None:
         self._registry = registry
         self._reload_seconds = reload_seconds
+        self._reloading: set[asyncio.Task[None]] = set()  # the event loop alone would not keep them alive
 
     async def GetModelStatus(
         self, request: status_pb.GetModelStatusRequest, context: Any
@@ -108,13 +114,21 @@ class ModelServicer(model_service_pb2_grpc.ModelServiceServicer):
     ) -> management_pb.ReloadConfigResponse:
         """Replaces the whole configuration; answers when its models are loaded."""
         configs = from_proto(request.config)
-        # Shielded: a caller who gives up must not leave a version half loaded.
-        reload = asyncio.shield(asyncio.create_task(self._registry.configure(configs)))
-        try:
-            await asyncio.wait_for(reload, remaining(self._reload_seconds))
-        except TimeoutError as error:
-            raise DeadlineExceeded("the models are still loading") from error
+        patience = remaining(self._reload_seconds)
+        reloading = asyncio.create_task(self._registry.configure(configs))
+        self._reloading.add(reloading)
+        reloading.add_done_callback(self._note)
+        # It goes on by itself: a caller who gives up must not leave a version half loaded.
+        done, _ = await asyncio.wait([reloading], timeout=patience)
+        if not done:
+            raise DeadlineExceeded("the models are still loading")
+        reloading.result()
         return management_pb.ReloadConfigResponse()
+
+    def _note(self, reloading: asyncio.Task[None]) -> None:
+        self._reloading.discard(reloading)
+        if not reloading.cancelled() and (error := reloading.exception()):
+            log.error("config.refused", error=str(error))
 
 
 def _find(registry: Registry, spec: model_pb.ModelSpec) -> tuple[int, Servable]:

@@ -27,8 +27,8 @@ class ModelServerSettings(ServiceSettings):
     inline_bytes: int = Field(
         default=64 << 10,
         ge=0,
-        description="requests up to this size are answered without a thread of their own, which would cost"
-        " as much as they do; 0: none",
+        description="requests up to this size to what is compiled are answered without a thread of their own,"
+        " which would cost as much as they do; 0: none",
     )
     predict_threads: int = Field(default=2, ge=1, description="predictions that run at the same time")
     intra_op_threads: int = Field(

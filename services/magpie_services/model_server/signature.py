@@ -45,6 +45,15 @@ class Signature:
         results = self._quickly(inputs) or self._plainly(self._arrays(inputs))
         return {alias: tensors.to_proto(results[alias]) for alias in wanted}
 
+    def run_compiled(
+        self, inputs: Protos, outputs: Sequence[str] = ()
+    ) -> dict[str, tensor_pb2.TensorProto] | None:
+        """The same by what was compiled for such inputs; None where nothing was, or it has no answer."""
+        wanted = self._wanted(outputs)
+        self._check_names(inputs)
+        results = self._quickly(inputs)
+        return {alias: tensors.to_proto(results[alias]) for alias in wanted} if results else None
+
     def check_weights(self) -> None:
         """Raises Invalid naming a variable of the function that is not finite somewhere."""
         for variable in self._function.variables:
