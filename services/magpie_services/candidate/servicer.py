@@ -77,7 +77,8 @@ class CatalogServicer(catalog_grpc.CatalogServiceServicer):
             if item is None:
                 response.missing_item_ids.append(item_id)
             else:
-                response.items.append(wire_items.item_to_proto(item))
+                message = wire_items.item_to_proto(item, picture=not request.omit_picture_vectors)
+                response.items.append(message)
         return response
 
     async def ListItems(

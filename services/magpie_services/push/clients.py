@@ -199,7 +199,7 @@ class Services:
         """The items found, by id."""
         if not item_ids:
             return {}
-        request = catalog_pb.GetItemsRequest(item_ids=item_ids)
+        request = catalog_pb.GetItemsRequest(item_ids=item_ids, omit_picture_vectors=True)
         response = await _call(self._catalog.GetItems, request, self._timeouts.candidate)
         return {item.item_id: Fact(items.item_from_proto(item), item) for item in response.items}
 

@@ -44,8 +44,8 @@ def item_from_proto(message: item_pb.Item) -> Item:
     )
 
 
-def item_to_proto(item: Item) -> item_pb.Item:
-    """The item as a message."""
+def item_to_proto(item: Item, *, picture: bool = True) -> item_pb.Item:
+    """The item as a message, with its picture's vector or without."""
     return item_pb.Item(
         item_id=item.item_id,
         version=item.version,
@@ -69,5 +69,5 @@ def item_to_proto(item: Item) -> item_pb.Item:
         publish_time=values.timestamp(item.published_ms),
         update_time=values.timestamp(item.updated_ms),
         withdrawn=item.withdrawn,
-        picture_vector=item.picture.tolist(),
+        picture_vector=item.picture.tolist() if picture else None,
     )

@@ -178,6 +178,11 @@ async def test_a_picture_vector_is_kept_at_length_1_and_a_faulty_one_is_refused(
     ]
     read = await client.catalog.GetItems(catalog_pb.GetItemsRequest(item_ids=["good"]), timeout=20)
     np.testing.assert_allclose(read.items[0].picture_vector, [0.6, 0.0, -0.8], atol=1e-3)
+    lean = catalog_pb.GetItemsRequest(item_ids=["good"], omit_picture_vectors=True)
+    (without,) = (await client.catalog.GetItems(lean, timeout=20)).items
+    assert not without.picture_vector
+    without.picture_vector[:] = read.items[0].picture_vector
+    assert without == read.items[0]
     # Sent again as it was sent, or as it was answered, it is the same.
     for number, same in enumerate((good, read.items[0])):
         request = catalog_pb.UpsertItemsRequest(items=[same], request_id=f"again{number}")

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from magpie.v1 import item_pb2 as magpie_dot_v1_dot_item__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fmagpie/v1/catalog_service.proto\x12\tmagpie.v1\x1a\x14magpie/v1/item.proto\"H\n\x12UpsertItemsRequest\x12\x1e\n\x05items\x18\x01 \x03(\x0b\x32\x0f.magpie.v1.Item\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"L\n\x0bItemRefusal\x12\r\n\x05index\x18\x01 \x01(\x05\x12\x0f\n\x07item_id\x18\x02 \x01(\t\x12\r\n\x05\x66ield\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\"o\n\x13UpsertItemsResponse\x12\x15\n\rchanged_count\x18\x01 \x01(\x05\x12\x17\n\x0funchanged_count\x18\x02 \x01(\x05\x12(\n\x08refusals\x18\x03 \x03(\x0b\x32\x16.magpie.v1.ItemRefusal\"#\n\x0fGetItemsRequest\x12\x10\n\x08item_ids\x18\x01 \x03(\t\"L\n\x10GetItemsResponse\x12\x1e\n\x05items\x18\x01 \x03(\x0b\x32\x0f.magpie.v1.Item\x12\x18\n\x10missing_item_ids\x18\x02 \x03(\t\"c\n\x10ListItemsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x10\n\x08\x63\x61tegory\x18\x03 \x01(\t\x12\x16\n\x0eshow_withdrawn\x18\x04 \x01(\x08\"a\n\x11ListItemsResponse\x12\x1e\n\x05items\x18\x01 \x03(\x0b\x32\x0f.magpie.v1.Item\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x13\n\x0btotal_count\x18\x03 \x01(\x03\":\n\x12RemoveItemsRequest\x12\x10\n\x08item_ids\x18\x01 \x03(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"F\n\x13RemoveItemsResponse\x12\x15\n\rremoved_count\x18\x01 \x01(\x05\x12\x18\n\x10missing_item_ids\x18\x02 \x03(\t2\xb9\x02\n\x0e\x43\x61talogService\x12L\n\x0bUpsertItems\x12\x1d.magpie.v1.UpsertItemsRequest\x1a\x1e.magpie.v1.UpsertItemsResponse\x12\x43\n\x08GetItems\x12\x1a.magpie.v1.GetItemsRequest\x1a\x1b.magpie.v1.GetItemsResponse\x12\x46\n\tListItems\x12\x1b.magpie.v1.ListItemsRequest\x1a\x1c.magpie.v1.ListItemsResponse\x12L\n\x0bRemoveItems\x12\x1d.magpie.v1.RemoveItemsRequest\x1a\x1e.magpie.v1.RemoveItemsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fmagpie/v1/catalog_service.proto\x12\tmagpie.v1\x1a\x14magpie/v1/item.proto\"H\n\x12UpsertItemsRequest\x12\x1e\n\x05items\x18\x01 \x03(\x0b\x32\x0f.magpie.v1.Item\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"L\n\x0bItemRefusal\x12\r\n\x05index\x18\x01 \x01(\x05\x12\x0f\n\x07item_id\x18\x02 \x01(\t\x12\r\n\x05\x66ield\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\"o\n\x13UpsertItemsResponse\x12\x15\n\rchanged_count\x18\x01 \x01(\x05\x12\x17\n\x0funchanged_count\x18\x02 \x01(\x05\x12(\n\x08refusals\x18\x03 \x03(\x0b\x32\x16.magpie.v1.ItemRefusal\"A\n\x0fGetItemsRequest\x12\x10\n\x08item_ids\x18\x01 \x03(\t\x12\x1c\n\x14omit_picture_vectors\x18\x02 \x01(\x08\"L\n\x10GetItemsResponse\x12\x1e\n\x05items\x18\x01 \x03(\x0b\x32\x0f.magpie.v1.Item\x12\x18\n\x10missing_item_ids\x18\x02 \x03(\t\"c\n\x10ListItemsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x10\n\x08\x63\x61tegory\x18\x03 \x01(\t\x12\x16\n\x0eshow_withdrawn\x18\x04 \x01(\x08\"a\n\x11ListItemsResponse\x12\x1e\n\x05items\x18\x01 \x03(\x0b\x32\x0f.magpie.v1.Item\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x13\n\x0btotal_count\x18\x03 \x01(\x03\":\n\x12RemoveItemsRequest\x12\x10\n\x08item_ids\x18\x01 \x03(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"F\n\x13RemoveItemsResponse\x12\x15\n\rremoved_count\x18\x01 \x01(\x05\x12\x18\n\x10missing_item_ids\x18\x02 \x03(\t2\xb9\x02\n\x0e\x43\x61talogService\x12L\n\x0bUpsertItems\x12\x1d.magpie.v1.UpsertItemsRequest\x1a\x1e.magpie.v1.UpsertItemsResponse\x12\x43\n\x08GetItems\x12\x1a.magpie.v1.GetItemsRequest\x1a\x1b.magpie.v1.GetItemsResponse\x12\x46\n\tListItems\x12\x1b.magpie.v1.ListItemsRequest\x1a\x1c.magpie.v1.ListItemsResponse\x12L\n\x0bRemoveItems\x12\x1d.magpie.v1.RemoveItemsRequest\x1a\x1e.magpie.v1.RemoveItemsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,17 +39,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_UPSERTITEMSRESPONSE']._serialized_start=220
   _globals['_UPSERTITEMSRESPONSE']._serialized_end=331
   _globals['_GETITEMSREQUEST']._serialized_start=333
-  _globals['_GETITEMSREQUEST']._serialized_end=368
-  _globals['_GETITEMSRESPONSE']._serialized_start=370
-  _globals['_GETITEMSRESPONSE']._serialized_end=446
-  _globals['_LISTITEMSREQUEST']._serialized_start=448
-  _globals['_LISTITEMSREQUEST']._serialized_end=547
-  _globals['_LISTITEMSRESPONSE']._serialized_start=549
-  _globals['_LISTITEMSRESPONSE']._serialized_end=646
-  _globals['_REMOVEITEMSREQUEST']._serialized_start=648
-  _globals['_REMOVEITEMSREQUEST']._serialized_end=706
-  _globals['_REMOVEITEMSRESPONSE']._serialized_start=708
-  _globals['_REMOVEITEMSRESPONSE']._serialized_end=778
-  _globals['_CATALOGSERVICE']._serialized_start=781
-  _globals['_CATALOGSERVICE']._serialized_end=1094
+  _globals['_GETITEMSREQUEST']._serialized_end=398
+  _globals['_GETITEMSRESPONSE']._serialized_start=400
+  _globals['_GETITEMSRESPONSE']._serialized_end=476
+  _globals['_LISTITEMSREQUEST']._serialized_start=478
+  _globals['_LISTITEMSREQUEST']._serialized_end=577
+  _globals['_LISTITEMSRESPONSE']._serialized_start=579
+  _globals['_LISTITEMSRESPONSE']._serialized_end=676
+  _globals['_REMOVEITEMSREQUEST']._serialized_start=678
+  _globals['_REMOVEITEMSREQUEST']._serialized_end=736
+  _globals['_REMOVEITEMSRESPONSE']._serialized_start=738
+  _globals['_REMOVEITEMSRESPONSE']._serialized_end=808
+  _globals['_CATALOGSERVICE']._serialized_start=811
+  _globals['_CATALOGSERVICE']._serialized_end=1124
 # @@protoc_insertion_point(module_scope)

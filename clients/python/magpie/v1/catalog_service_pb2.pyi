@@ -120,6 +120,11 @@ class GetItemsRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     ITEM_IDS_FIELD_NUMBER: _builtins.int
+    OMIT_PICTURE_VECTORS_FIELD_NUMBER: _builtins.int
+    omit_picture_vectors: _builtins.bool
+    """Leave out `picture_vector`, up to 2 KB an item, for which only models have a use. An item read in this way
+    must not be sent to UpsertItems: it would lose its vector.
+    """
     @_builtins.property
     def item_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Required. 1 to 1,000 ids."""
@@ -128,10 +133,11 @@ class GetItemsRequest(_message.Message):
         self,
         *,
         item_ids: _abc.Iterable[_builtins.str] | None = ...,
+        omit_picture_vectors: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["item_ids", b"item_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["item_ids", b"item_ids", "omit_picture_vectors", b"omit_picture_vectors"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
