@@ -9,7 +9,7 @@ without the lift. Item tower and encoder are measured: transitions know nothing 
 Without content there is nothing to find such items by, so one seed is enough to see it.
 
 How often an id is left out in training, and how much is added to the cosine of items that are new
-(`NEWCOMER_LIFT` of candidate), are chosen on validation items, with other items withheld, by the hit rate
+(`MAGPIE_CANDIDATE_NEWCOMER_LIFT`), are chosen on validation items, with other items withheld, by the hit rate
 over all users: those who want a new item are as many as they are. The test is asked only of what was chosen.
 """
 

@@ -50,6 +50,7 @@ class Candidate:
                 failures=settings.breaker_failures, cool_down_seconds=settings.breaker_seconds
             ),
             Kind(exact_items=settings.exact_items, recall=settings.index_recall, int8=settings.index_int8),
+            lift=settings.newcomer_lift,
             timeout_seconds=settings.retrieve_timeout_seconds,
             poll_seconds=settings.poll_seconds,
         )

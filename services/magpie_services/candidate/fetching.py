@@ -67,8 +67,11 @@ def first(outputs: Mapping[str, NDArray[Any]], name: str, size: int) -> NDArray[
     return np.atleast_1d(outputs.get(name, np.empty(0)))[:size]
 
 
-async def fetch(prediction: Prediction, version: int, kind: Kind) -> Release:
-    """The version as a release. Raises Unfit, Unavailable, DeadlineExceeded, NotFound."""
+async def fetch(prediction: Prediction, version: int, kind: Kind, lift: float) -> Release:
+    """The version as a release that lifts newcomers by so much.
+
+    Raises Unfit, Unavailable, DeadlineExceeded, NotFound.
+    """
     signatures, _ = await prediction.metadata(MODEL, version=version)
     if reason := unfit(signatures, WANTED):
         raise Unfit(reason)
@@ -80,7 +83,7 @@ async def fetch(prediction: Prediction, version: int, kind: Kind) -> Release:
         await _try_describing(prediction, version, vectors.shape[1])
     index = await asyncio.to_thread(build, vectors, kind)
     follows = await _follows(prediction, version, signatures)
-    return Release(version, ids, index, describes=describes, follows=follows)
+    return Release(version, ids, index, describes=describes, follows=follows, lift=lift)
 
 
 async def _table(prediction: Prediction, version: int) -> tuple[list[str], Floats]:

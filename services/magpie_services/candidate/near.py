@@ -16,10 +16,6 @@ from magpie_services.core.columns import ItemColumns
 from magpie_services.core.reading import summed
 
 VECTOR, TRANSITION = "vector", "transition"
-# What is added to the cosine of an item that the model has not seen. Its vector is made of what it is alone,
-# nearer to the middle than one that was learnt: the right users are hardly nearer to it than others. Chosen
-# on withheld items of a validation split (benchmarks/cold_items.py): most hits over all users.
-NEWCOMER_LIFT = 0.02
 
 
 @dataclass(frozen=True)
@@ -68,7 +64,7 @@ def _nearest(users: UserVectors, who: Rows, may: Mask, limit: int) -> list[Rows]
     if newer.any():
         old = nearest < release.vocabulary
         newest, theirs = release.index.search(queries, limit, newer)
-        cosines = np.concatenate([np.where(old, cosines, -np.inf), theirs + NEWCOMER_LIFT], axis=1)
+        cosines = np.concatenate([np.where(old, cosines, -np.inf), theirs + release.lift], axis=1)
         order = np.argsort(-cosines, axis=1, kind="stable")[:, :limit]
         nearest = np.take_along_axis(np.concatenate([nearest, newest], axis=1), order, axis=1)
         cosines = np.take_along_axis(cosines, order, axis=1)
@@ -93,7 +89,7 @@ def _joined(
     first = np.argsort(-scores, kind="stable")[:limit]
     codes, scores, strongest = codes[first], scores[first], strongest[first]
     union = np.concatenate([codes, others])
-    theirs = release.vectors[others] @ user + NEWCOMER_LIFT * (others >= release.vocabulary)
+    theirs = release.vectors[others] @ user + release.lift * (others >= release.vocabulary)
     best = np.argsort(-np.concatenate([scores, theirs]), kind="stable")[:limit]
     after = told.after[0][strongest // (told.codes.shape[1] // told.after.shape[1])]
     followers = _catalogued(rows, codes)

@@ -25,10 +25,14 @@ class Release:
         *,
         describes: bool = False,
         follows: bool = False,
+        lift: float = 0.0,
     ) -> None:
         self.version = version
         self.describes = describes  # the model can tell the vector of an item that it has not seen
         self.follows = follows  # the model can tell what follows the newest items of a user
+        # What is added to the cosine of an item that joined later. Its vector is made of what it is alone,
+        # nearer to the middle than one that was learnt: the right users are hardly nearer to it than others.
+        self.lift = lift
         self.index = index
         self.ids = list(ids)
         self.codes = {item_id: code for code, item_id in enumerate(ids) if item_id}

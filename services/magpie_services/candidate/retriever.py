@@ -46,6 +46,7 @@ class Retriever:
         breaker: Callable[[], CircuitBreaker],
         kind: Kind,
         *,
+        lift: float = 0.0,
         timeout_seconds: float,
         poll_seconds: float,
     ) -> None:
@@ -54,6 +55,7 @@ class Retriever:
         self._prediction = prediction
         self._breakers = {MODEL: breaker(), TRANSITIONS: breaker()}
         self._kind = kind
+        self._lift = lift
         self._refused: set[int] = set()
         self._timeout = timeout_seconds
         self._refresher = Refresher(MODEL, self.refresh, poll_seconds=poll_seconds)
@@ -77,7 +79,7 @@ class Retriever:
         if not newest or (self.release and self.release.version == newest):
             return
         try:
-            self.release = await fetch(self._prediction, newest, self._kind)
+            self.release = await fetch(self._prediction, newest, self._kind, self._lift)
         except Unfit as error:
             self._refused.add(newest)
             metrics.MODELS_REFUSED.labels(MODEL).inc()

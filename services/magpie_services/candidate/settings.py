@@ -27,6 +27,12 @@ class CandidateSettings(ServiceSettings):
     index_recall: float = Field(
         default=0.98, ge=0, le=1, description="recall@100 below which an approximate index is not used"
     )
+    newcomer_lift: float = Field(
+        default=0.02,
+        ge=0,
+        le=2,
+        description="added to the cosine of items newer than the model (benchmarks/cold_items.py chose it)",
+    )
     index_int8: bool = Field(default=False, description="HNSW over vectors of one byte a number: less memory")
     poll_seconds: float = Field(default=2.0, gt=0, description="how often to look for a newer model")
     breaker_failures: int = Field(

@@ -5,11 +5,11 @@ import pytest
 from tests import shop
 
 from magpie_services.candidate import vector_index
-from magpie_services.candidate.near import NEWCOMER_LIFT, VECTOR, near
+from magpie_services.candidate.near import VECTOR, near
 from magpie_services.candidate.release import Release, UserVectors
 from magpie_services.core.mirror import Mirror
 
-OLD, NEW, LIMIT = 40, 20, 10
+OLD, NEW, LIMIT, LIFT = 40, 20, 10, 0.02
 
 
 @pytest.fixture
@@ -21,7 +21,8 @@ def mirror() -> Mirror:
 
 def release(vectors: np.ndarray) -> Release:
     known = np.concatenate([np.zeros((1, 64), np.float32), vectors[:OLD]])
-    made = Release(1, ("", *(f"i{at}" for at in range(OLD))), vector_index.build(known, vector_index.Kind()))
+    ids = ("", *(f"i{at}" for at in range(OLD)))
+    made = Release(1, ids, vector_index.build(known, vector_index.Kind()), lift=LIFT)
     made.join([f"i{at}" for at in range(OLD, OLD + NEW)], vectors[OLD:])
     return made
 
@@ -31,7 +32,7 @@ def test_newcomers_are_lifted_once_and_no_item_comes_twice(mirror: Mirror) -> No
     users = UserVectors(release(vectors), vectors[[3, OLD + 5]], np.ones(2, np.bool_))
     found = near(users, mirror.columns, np.ones(OLD + NEW, np.bool_), LIMIT, {VECTOR})
     for user, one in found.items():
-        lifted = vectors @ users.vectors[user] + np.where(np.arange(OLD + NEW) >= OLD, NEWCOMER_LIFT, 0)
+        lifted = vectors @ users.vectors[user] + np.where(np.arange(OLD + NEW) >= OLD, LIFT, 0)
         np.testing.assert_array_equal(one.rows, np.argsort(-lifted, kind="stable")[:LIMIT])
         assert len(set(one.rows.tolist())) == LIMIT
 
