@@ -90,8 +90,7 @@ class Ranker:
         for version in available:
             if version == self.version:
                 return
-            if await self._fits(version):
-                await self._take(version)
+            if await self._fits(version) and await self._take(version):
                 return
         self.version = 0
 
@@ -144,9 +143,10 @@ class Ranker:
                 version=version,
                 timeout_seconds=self._timeout + SECONDS_A_USER * len(batch.mask),
             )
-            scores: Floats = outputs.get("probabilities", np.empty((0, 0)))
-            # A server that batches pads our candidates to those of a call that came beside ours.
-            scores = scores[: len(batch.mask), : batch.mask.shape[1]]
+            scores: Floats = outputs.get("probabilities", np.empty(0))
+            if scores.ndim == 3:
+                # A server that batches pads our candidates to those of a call that came beside ours.
+                scores = scores[: len(batch.mask), : batch.mask.shape[1]]
             if scores.shape != (*batch.mask.shape, len(HEADS)) or not np.isfinite(scores).all():
                 raise Unavailable("the ranking model answers with no probabilities")
             ok = True
@@ -180,19 +180,23 @@ class Ranker:
         log.error("ranker.refused", version=version, reason=reason)
         return False
 
-    async def _take(self, version: int) -> None:
+    async def _take(self, version: int) -> bool:
+        """Makes it the version that answers, with its light scorer; refuses it where that is none."""
         outputs, _ = await self._prediction.predict(
             MODEL, "light", UNIT, version=version, timeout_seconds=SETUP_SECONDS
         )
         weights, bias = outputs.get("weights", np.empty(0)), outputs.get("bias", np.empty(0))
         if weights.shape != (1, len(HEADS), len(NAMES)) or bias.shape != (1, len(HEADS)):
-            raise Unavailable("the ranking model lacks its light scorer")
+            return self._refuse(version, "it lacks its light scorer")
+        if not (np.isfinite(weights).all() and np.isfinite(bias).all()):
+            return self._refuse(version, "its light scorer is not finite")
         self.version, self.light = version, light(version, weights[0], bias[0])
         log.info("ranker.release", version=version)
         try:
             await self._store.write(self.light)
         except Unavailable:
             log.warning("ranker.light_not_stored", version=version)
+        return True
 
     async def _take_stored(self) -> bool:
         """Whether Redis could tell."""

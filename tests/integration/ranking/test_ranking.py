@@ -251,14 +251,31 @@ def narrow(sound: prediction_server.Signatures) -> prediction_server.Signatures:
     return {name: signature for name, signature in sound.items() if name != "rank"}
 
 
-async def test_a_version_that_lacks_a_signature_is_refused_and_the_old_one_stays(
-    client: Client, models: tuple[prediction_server.Models, str]
+def dark(sound: prediction_server.Signatures) -> prediction_server.Signatures:
+    return {**sound, "light": lambda inputs: {**sound["light"](inputs), "bias": np.zeros(3, np.float32)}}
+
+
+def blinding(sound: prediction_server.Signatures) -> prediction_server.Signatures:
+    bias = np.full((1, len(HEADS)), np.nan, np.float32)
+    return {**sound, "light": lambda inputs: {**sound["light"](inputs), "bias": bias}}
+
+
+@pytest.mark.parametrize(
+    ("poison", "reason"),
+    [
+        (narrow, "it lacks the signature rank"),
+        (dark, "it lacks its light scorer"),
+        (blinding, "its light scorer is not finite"),
+    ],
+)
+async def test_a_version_that_does_not_fit_is_refused_and_the_old_one_stays(
+    client: Client, models: tuple[prediction_server.Models, str], poison: Any, reason: str
 ) -> None:
     await load(client, models[0], 1)
     refused = metrics.MODELS_REFUSED.labels("ranker")
     before = refused._value.get()
     with capture_logs() as logs:
-        models[0].served["ranker"][2] = narrow(model())
+        models[0].served["ranker"][2] = poison(model())
 
         async def told() -> bool:
             return bool(refused._value.get() > before)
@@ -267,7 +284,20 @@ async def test_a_version_that_lacks_a_signature_is_refused_and_the_old_one_stays
         answer = await client.rank(PERSON)
     assert (answer.ranker_version, answer.fallback) == (1, False)
     (line,) = [line for line in logs if line["event"] == "ranker.refused"]
-    assert (line["version"], line["reason"]) == (2, "it lacks the signature rank")
+    assert (line["version"], line["reason"]) == (2, reason)
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (1, 128), (1, 3, len(HEADS)), (1, 128, 3)])
+async def test_probabilities_of_another_shape_are_none(
+    client: Client, models: tuple[prediction_server.Models, str], shape: tuple[int, ...]
+) -> None:
+    await load(client, models[0], 1)
+    odd = np.full(shape, 0.5, np.float32)
+    models[0].served["ranker"][1] = {
+        **models[0].served["ranker"][1],
+        "rank": lambda _: {"probabilities": odd},
+    }
+    assert (await client.rank(PERSON)).fallback
 
 
 async def test_versions_swap_under_load_without_an_error(
