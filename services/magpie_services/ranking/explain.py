@@ -166,7 +166,7 @@ async def answer(model: Explainable, asked: Variants) -> Answer:
     """What the model says; of one that gives no reasons, or of the light scorer, what its scores tell."""
     try:
         outputs, version = await model.explain(asked.inputs())
-        return _by_reasons(outputs, len(asked.batch.mask), version)
+        return _by_reasons(outputs, asked.batch, version)
     except (DeadlineExceeded, NotFound, Unavailable):
         scored = await scorer.score(model, asked.batch)
         return by_scores(scored.probabilities, scored.version, scored.fallback)
@@ -181,13 +181,22 @@ def by_scores(probabilities: Floats, version: int = 0, fallback: bool = False) -
     )
 
 
-def _by_reasons(outputs: Mapping[str, NDArray[Any]], count: int, version: int) -> Answer:
+def _by_reasons(outputs: Mapping[str, NDArray[Any]], batch: Batch, version: int) -> Answer:
     """From the outputs of signature `explain`. Raises Unavailable where they are not what it promises."""
     shapes = {"log_odds": 3, "effects": 4, "attributions": 4, "gap": 3, "error": 3}
-    if any(outputs.get(name, np.empty(0)).ndim != size for name, size in shapes.items()):
+    found = [outputs.get(name, np.empty(0)) for name in shapes]
+    if any(array.ndim != size or not len(array) for array, size in zip(found, shapes.values(), strict=True)):
         raise Unavailable("the ranking model gives no reasons")
-    log_odds, effects, attributions, gap, error = (outputs[name][0] for name in shapes)
-    if attributions.shape[-2:] != (len(NAMES), len(HEADS)) or len(effects) < count:
+    log_odds, effects, attributions, gap, error = (array[0] for array in found)
+    (count, wanted), (width, heads) = batch.mask.shape, log_odds.shape
+    sound = (
+        width >= wanted
+        and heads == len(HEADS)
+        and len(effects) >= count
+        and effects.shape[1:] == gap.shape == error.shape == log_odds.shape
+        and attributions.shape == (width, len(NAMES), heads)
+    )
+    if not sound or not all(np.isfinite(array[0]).all() for array in found):
         raise Unavailable("the ranking model gives other reasons")
     away = np.maximum(np.abs(gap[:, _HEADS]), 1e-3)
     return Answer(

@@ -1,6 +1,6 @@
 """Why a score is what it is: effects are those of a model that can be read, of a portrait that forgets."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -154,6 +154,34 @@ async def test_reasons_of_the_model_are_taken_where_they_add_up() -> None:
     broken = await explain.answer(Reasons(model, missed=0.02), asked)
     assert not broken.integrated(4)
     assert explain.causes(asked, broken, 4), "then each group is taken away in turn"
+
+
+class Spoilt(Reasons):
+    """One whose answers are then changed."""
+
+    def __init__(self, spoil: Callable[[dict[str, Any]], Any]) -> None:
+        super().__init__(by(interest=1.0))
+        self._spoil = spoil
+
+    async def explain(self, inputs: Mapping[str, NDArray[Any]]) -> tuple[dict[str, NDArray[Any]], int]:
+        found, version = await super().explain(inputs)
+        return {**found, **self._spoil(found)}, version
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda found: {"gap": np.float32(1)},
+        lambda found: {"log_odds": found["log_odds"][:0]},
+        lambda found: {"effects": found["effects"][:, :, :1]},
+        lambda found: {"error": found["error"][..., :2]},
+        lambda found: {name: array[:, :2] for name, array in found.items() if name != "effects"},
+        lambda found: {"attributions": found["attributions"] * np.nan},
+    ],
+)
+async def test_reasons_of_another_shape_are_none(spoil: Callable[[dict[str, Any]], Any]) -> None:
+    answer = await explain.answer(Spoilt(spoil), asked_of())
+    assert (answer.version, answer.attributions) == (3, None)
 
 
 async def test_a_model_without_reasons_is_asked_for_scores() -> None:
