@@ -83,12 +83,13 @@ def picture(rows: list[Family]) -> str:
     for row, colour in zip(rows, COLOURS, strict=False):
         x, y, spread = across(mean(row.minutes)), up(mean(row.ndcg)), deviation(row.ndcg)
         size = 4 + 10 * (row.us_per_user / dearest) ** 0.5
+        side, anchor = (1, "start") if x < WIDTH / 2 else (-1, "end")  # the label stays inside
         parts += [
             f'<path d="M{x:.1f} {up(mean(row.ndcg) - spread):.1f}V{up(mean(row.ndcg) + spread):.1f}" '
             f'stroke="{colour}" stroke-width="2"/>',
             f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{size:.1f}" fill="{colour}" fill-opacity="0.6"/>',
-            f'<text x="{x + size + 5:.1f}" y="{y - 6:.1f}" fill="{colour}">{row.name}, '
-            f"{row.us_per_user:.0f} µs a user</text>",
+            f'<text x="{x + side * (size + 5):.1f}" y="{y - 6:.1f}" text-anchor="{anchor}" '
+            f'fill="{colour}">{row.name}, {row.us_per_user:.0f} µs a user</text>',
         ]
     return "\n".join([*parts, "</svg>", ""])
 
