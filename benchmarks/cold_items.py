@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from magpie_services.training.retrieval.sequences import History
 
 CHOOSING = 1_000  # seeds of the splits on which is chosen; those of the test count from 1
-# A fit stops soon, by few users: seven of them are to take a quarter of an hour on one core.
+# A fit stops soon, by few users: six of them are to take a quarter of an hour on one core.
 PATIENCE, STOPPING_USERS = 2, 3_000
 
 LIFTS = (0.0, 0.01, 0.02, 0.03, 0.04, 0.06, 0.08)
@@ -131,6 +131,10 @@ def _trial(data: "Data", share: float, say: Callable[[str], None]) -> Trial:
         new = New(np.isin(np.arange(len(data.vocabulary)), split.items).astype(np.float32))
         ranks = [marks.ranks for marks in asked.marks((found.scorer, new), [(1.0, lift) for lift in lifts])]
         cold, warm = (np.isin(asked.wanted, items) for items in (split.items, split.matches))
+        if not (cold.any() and warm.any()):
+            raise SystemExit(
+                "nobody wants one of the withheld items, or of their matches: withhold a larger share"
+            )
         results = [Hits(*(float(np.mean(some[who] <= 10)) for who in (cold, warm, ...))) for some in ranks]
         for lift, hits in zip(lifts, results, strict=True):
             say(
