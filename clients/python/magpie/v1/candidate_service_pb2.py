@@ -25,25 +25,25 @@ _sym_db = _symbol_database.Default()
 from magpie.v1 import portrait_pb2 as magpie_dot_v1_dot_portrait__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!magpie/v1/candidate_service.proto\x12\tmagpie.v1\x1a\x18magpie/v1/portrait.proto\"\x87\x01\n\rCatalogFilter\x12\x10\n\x08item_ids\x18\x01 \x03(\t\x12\x19\n\x11\x65xcluded_item_ids\x18\x02 \x03(\t\x12\x12\n\ncategories\x18\x03 \x03(\t\x12\x0e\n\x06\x62rands\x18\x04 \x03(\t\x12\x0f\n\x07vendors\x18\x05 \x03(\t\x12\x14\n\x0cmin_discount\x18\x06 \x01(\x01\"\x87\x01\n\tCandidate\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12+\n\x07sources\x18\x02 \x03(\x0e\x32\x1a.magpie.v1.CandidateSource\x12\x12\n\nsimilarity\x18\x03 \x01(\x01\x12\x0f\n\x07\x63ovisit\x18\x04 \x01(\x01\x12\x17\n\x0f\x62\x65\x63\x61use_item_id\x18\x05 \x01(\t\"J\n\rCandidateList\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12(\n\ncandidates\x18\x02 \x03(\x0b\x32\x14.magpie.v1.Candidate\"\xb7\x01\n\x19RetrieveCandidatesRequest\x12&\n\tportraits\x18\x01 \x03(\x0b\x32\x13.magpie.v1.Portrait\x12\r\n\x05limit\x18\x02 \x01(\x05\x12(\n\x06\x66ilter\x18\x03 \x01(\x0b\x32\x18.magpie.v1.CatalogFilter\x12+\n\x07sources\x18\x04 \x03(\x0e\x32\x1a.magpie.v1.CandidateSource\x12\x0c\n\x04seed\x18\x05 \x01(\x04\"\x8a\x01\n\x1aRetrieveCandidatesResponse\x12\'\n\x05lists\x18\x01 \x03(\x0b\x32\x18.magpie.v1.CandidateList\x12\x19\n\x11retriever_version\x18\x02 \x01(\x03\x12\x10\n\x08\x64\x65graded\x18\x03 \x01(\x08\x12\x16\n\x0e\x63\x61talogue_size\x18\x04 \x01(\x03*\xc1\x02\n\x0f\x43\x61ndidateSource\x12 \n\x1c\x43\x41NDIDATE_SOURCE_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x43\x41NDIDATE_SOURCE_VECTOR\x10\x01\x12\x1c\n\x18\x43\x41NDIDATE_SOURCE_COVISIT\x10\x02\x12\x1c\n\x18\x43\x41NDIDATE_SOURCE_POPULAR\x10\x03\x12 \n\x1c\x43\x41NDIDATE_SOURCE_NEW_ARRIVAL\x10\x04\x12\x1b\n\x17\x43\x41NDIDATE_SOURCE_REPEAT\x10\x05\x12\x19\n\x15\x43\x41NDIDATE_SOURCE_CART\x10\x06\x12\x1b\n\x17\x43\x41NDIDATE_SOURCE_RANDOM\x10\x07\x12\x1b\n\x17\x43\x41NDIDATE_SOURCE_CALLER\x10\x08\x12\x1f\n\x1b\x43\x41NDIDATE_SOURCE_TRANSITION\x10\t2u\n\x10\x43\x61ndidateService\x12\x61\n\x12RetrieveCandidates\x12$.magpie.v1.RetrieveCandidatesRequest\x1a%.magpie.v1.RetrieveCandidatesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!magpie/v1/candidate_service.proto\x12\tmagpie.v1\x1a\x18magpie/v1/portrait.proto\"\x87\x01\n\rCatalogFilter\x12\x10\n\x08item_ids\x18\x01 \x03(\t\x12\x19\n\x11\x65xcluded_item_ids\x18\x02 \x03(\t\x12\x12\n\ncategories\x18\x03 \x03(\t\x12\x0e\n\x06\x62rands\x18\x04 \x03(\t\x12\x0f\n\x07vendors\x18\x05 \x03(\t\x12\x14\n\x0cmin_discount\x18\x06 \x01(\x01\"\xb7\x01\n\tCandidate\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12+\n\x07sources\x18\x02 \x03(\x0e\x32\x1a.magpie.v1.CandidateSource\x12\x12\n\nsimilarity\x18\x03 \x01(\x01\x12\x0f\n\x07\x63ovisit\x18\x04 \x01(\x01\x12\x17\n\x0f\x62\x65\x63\x61use_item_id\x18\x05 \x01(\t\x12\x14\n\x0cpopular_rank\x18\x06 \x01(\x05\x12\x18\n\x10popular_category\x18\x07 \x01(\t\"J\n\rCandidateList\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12(\n\ncandidates\x18\x02 \x03(\x0b\x32\x14.magpie.v1.Candidate\"\xb7\x01\n\x19RetrieveCandidatesRequest\x12&\n\tportraits\x18\x01 \x03(\x0b\x32\x13.magpie.v1.Portrait\x12\r\n\x05limit\x18\x02 \x01(\x05\x12(\n\x06\x66ilter\x18\x03 \x01(\x0b\x32\x18.magpie.v1.CatalogFilter\x12+\n\x07sources\x18\x04 \x03(\x0e\x32\x1a.magpie.v1.CandidateSource\x12\x0c\n\x04seed\x18\x05 \x01(\x04\"\x8a\x01\n\x1aRetrieveCandidatesResponse\x12\'\n\x05lists\x18\x01 \x03(\x0b\x32\x18.magpie.v1.CandidateList\x12\x19\n\x11retriever_version\x18\x02 \x01(\x03\x12\x10\n\x08\x64\x65graded\x18\x03 \x01(\x08\x12\x16\n\x0e\x63\x61talogue_size\x18\x04 \x01(\x03*\xc1\x02\n\x0f\x43\x61ndidateSource\x12 \n\x1c\x43\x41NDIDATE_SOURCE_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x43\x41NDIDATE_SOURCE_VECTOR\x10\x01\x12\x1c\n\x18\x43\x41NDIDATE_SOURCE_COVISIT\x10\x02\x12\x1c\n\x18\x43\x41NDIDATE_SOURCE_POPULAR\x10\x03\x12 \n\x1c\x43\x41NDIDATE_SOURCE_NEW_ARRIVAL\x10\x04\x12\x1b\n\x17\x43\x41NDIDATE_SOURCE_REPEAT\x10\x05\x12\x19\n\x15\x43\x41NDIDATE_SOURCE_CART\x10\x06\x12\x1b\n\x17\x43\x41NDIDATE_SOURCE_RANDOM\x10\x07\x12\x1b\n\x17\x43\x41NDIDATE_SOURCE_CALLER\x10\x08\x12\x1f\n\x1b\x43\x41NDIDATE_SOURCE_TRANSITION\x10\t2u\n\x10\x43\x61ndidateService\x12\x61\n\x12RetrieveCandidates\x12$.magpie.v1.RetrieveCandidatesRequest\x1a%.magpie.v1.RetrieveCandidatesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'magpie.v1.candidate_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CANDIDATESOURCE']._serialized_start=754
-  _globals['_CANDIDATESOURCE']._serialized_end=1075
+  _globals['_CANDIDATESOURCE']._serialized_start=802
+  _globals['_CANDIDATESOURCE']._serialized_end=1123
   _globals['_CATALOGFILTER']._serialized_start=75
   _globals['_CATALOGFILTER']._serialized_end=210
   _globals['_CANDIDATE']._serialized_start=213
-  _globals['_CANDIDATE']._serialized_end=348
-  _globals['_CANDIDATELIST']._serialized_start=350
-  _globals['_CANDIDATELIST']._serialized_end=424
-  _globals['_RETRIEVECANDIDATESREQUEST']._serialized_start=427
-  _globals['_RETRIEVECANDIDATESREQUEST']._serialized_end=610
-  _globals['_RETRIEVECANDIDATESRESPONSE']._serialized_start=613
-  _globals['_RETRIEVECANDIDATESRESPONSE']._serialized_end=751
-  _globals['_CANDIDATESERVICE']._serialized_start=1077
-  _globals['_CANDIDATESERVICE']._serialized_end=1194
+  _globals['_CANDIDATE']._serialized_end=396
+  _globals['_CANDIDATELIST']._serialized_start=398
+  _globals['_CANDIDATELIST']._serialized_end=472
+  _globals['_RETRIEVECANDIDATESREQUEST']._serialized_start=475
+  _globals['_RETRIEVECANDIDATESREQUEST']._serialized_end=658
+  _globals['_RETRIEVECANDIDATESRESPONSE']._serialized_start=661
+  _globals['_RETRIEVECANDIDATESRESPONSE']._serialized_end=799
+  _globals['_CANDIDATESERVICE']._serialized_start=1125
+  _globals['_CANDIDATESERVICE']._serialized_end=1242
 # @@protoc_insertion_point(module_scope)

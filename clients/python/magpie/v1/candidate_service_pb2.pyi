@@ -135,6 +135,8 @@ class Candidate(_message.Message):
     SIMILARITY_FIELD_NUMBER: _builtins.int
     COVISIT_FIELD_NUMBER: _builtins.int
     BECAUSE_ITEM_ID_FIELD_NUMBER: _builtins.int
+    POPULAR_RANK_FIELD_NUMBER: _builtins.int
+    POPULAR_CATEGORY_FIELD_NUMBER: _builtins.int
     item_id: _builtins.str
     """The item."""
     similarity: _builtins.float
@@ -143,6 +145,12 @@ class Candidate(_message.Message):
     """Strength of co-visitation, 0 to 1."""
     because_item_id: _builtins.str
     """The item of the user's past that speaks most for it; may be empty."""
+    popular_rank: _builtins.int
+    """Its rank by sales and visits of the last week among the items of `popular_category`, from 1; 0 beyond the
+    first hundred.
+    """
+    popular_category: _builtins.str
+    """The narrowest category of the item, within which it is ranked; empty means the whole shop."""
     @_builtins.property
     def sources(self) -> _containers.RepeatedScalarFieldContainer[Global___CandidateSource.ValueType]:
         """Every source that named it."""
@@ -155,10 +163,12 @@ class Candidate(_message.Message):
         similarity: _builtins.float = ...,
         covisit: _builtins.float = ...,
         because_item_id: _builtins.str = ...,
+        popular_rank: _builtins.int = ...,
+        popular_category: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["because_item_id", b"because_item_id", "covisit", b"covisit", "item_id", b"item_id", "similarity", b"similarity", "sources", b"sources"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["because_item_id", b"because_item_id", "covisit", b"covisit", "item_id", b"item_id", "popular_category", b"popular_category", "popular_rank", b"popular_rank", "similarity", b"similarity", "sources", b"sources"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -150,6 +150,30 @@ MESSAGE_PART_DESCRIPTION: MessagePart.ValueType  # 3
 """The long description."""
 Global___MessagePart: _TypeAlias = MessagePart  # noqa: Y015
 
+class _Writer:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _WriterEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Writer.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    WRITER_UNSPECIFIED: _Writer.ValueType  # 0
+    """Not set."""
+    WRITER_GRAMMAR: _Writer.ValueType  # 1
+    """The grammar of the locale."""
+    WRITER_MODEL: _Writer.ValueType  # 2
+    """A language model, long before; its text was verified when written and again now."""
+
+class Writer(_Writer, metaclass=_WriterEnumTypeWrapper):
+    """Who wrote a text."""
+
+WRITER_UNSPECIFIED: Writer.ValueType  # 0
+"""Not set."""
+WRITER_GRAMMAR: Writer.ValueType  # 1
+"""The grammar of the locale."""
+WRITER_MODEL: Writer.ValueType  # 2
+"""A language model, long before; its text was verified when written and again now."""
+Global___Writer: _TypeAlias = Writer  # noqa: Y015
+
 class _Severity:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -336,6 +360,8 @@ class Message(_message.Message):
     SAFE_TEMPLATE_FIELD_NUMBER: _builtins.int
     IMAGE_URI_FIELD_NUMBER: _builtins.int
     LINK_FIELD_NUMBER: _builtins.int
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    WRITER_FIELD_NUMBER: _builtins.int
     title: _builtins.str
     """One line, within the channel's limit."""
     body: _builtins.str
@@ -349,7 +375,9 @@ class Message(_message.Message):
     locale: _builtins.str
     """Language written in."""
     variant_id: _builtins.str
-    """Identifies the form (strategy, tone, pattern), not its facts: the unit that choice of words learns by."""
+    """Identifies the form (locale, strategy, tone, opener, call to action), not its facts or its very words: the
+    unit that choice of words learns by, for example "en:price_drop:playful:hello:look".
+    """
     propensity: _builtins.float
     """Probability with which this form was chosen among those possible."""
     safe_template: _builtins.bool
@@ -358,6 +386,12 @@ class Message(_message.Message):
     """Picture to show with it; may be empty."""
     link: _builtins.str
     """What a tap opens; may be empty."""
+    context: _builtins.str
+    """The circumstances by which the form was chosen, as ListVariants names them, for example
+    "active.bargain.evening"; empty for the safe template.
+    """
+    writer: Global___Writer.ValueType
+    """Who wrote it."""
     @_builtins.property
     def spans(self) -> _containers.RepeatedCompositeFieldContainer[Global___Span]:
         """Every piece that claims something."""
@@ -377,10 +411,12 @@ class Message(_message.Message):
         safe_template: _builtins.bool = ...,
         image_uri: _builtins.str = ...,
         link: _builtins.str = ...,
+        context: _builtins.str = ...,
+        writer: Global___Writer.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "description", b"description", "image_uri", b"image_uri", "link", b"link", "locale", b"locale", "propensity", b"propensity", "safe_template", b"safe_template", "spans", b"spans", "strategy", b"strategy", "title", b"title", "tone", b"tone", "variant_id", b"variant_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "context", b"context", "description", b"description", "image_uri", b"image_uri", "link", b"link", "locale", b"locale", "propensity", b"propensity", "safe_template", b"safe_template", "spans", b"spans", "strategy", b"strategy", "title", b"title", "tone", b"tone", "variant_id", b"variant_id", "writer", b"writer"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -549,6 +585,7 @@ class Draft(_message.Message):
     CHANNEL_FIELD_NUMBER: _builtins.int
     TRAITS_FIELD_NUMBER: _builtins.int
     FACTS_FIELD_NUMBER: _builtins.int
+    STRATEGY_FIELD_NUMBER: _builtins.int
     title: _builtins.str
     """Title; may be empty."""
     body: _builtins.str
@@ -559,6 +596,8 @@ class Draft(_message.Message):
     """Language of the text; empty means the service's default."""
     channel: _device_pb2.Channel.ValueType
     """Where it will be shown; decides the limits."""
+    strategy: Global___Strategy.ValueType
+    """The reason that the text gives; when set, what that strategy needs must hold at this moment too."""
     @_builtins.property
     def item(self) -> _item_pb2.Item:
         """Required. The item as the catalogue holds it now."""
@@ -587,10 +626,11 @@ class Draft(_message.Message):
         channel: _device_pb2.Channel.ValueType = ...,
         traits: _abc.Iterable[_builtins.str] | None = ...,
         facts: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        strategy: Global___Strategy.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["because_item", b"because_item", "item", b"item"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["because_item", b"because_item", "body", b"body", "channel", b"channel", "description", b"description", "facts", b"facts", "item", b"item", "locale", b"locale", "title", b"title", "traits", b"traits"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["because_item", b"because_item", "body", b"body", "channel", b"channel", "description", b"description", "facts", b"facts", "item", b"item", "locale", b"locale", "strategy", b"strategy", "title", b"title", "traits", b"traits"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -684,7 +724,7 @@ class RenderCardRequest(_message.Message):
     locale: _builtins.str
     """Language; empty means the service's default."""
     aspect_ratio: _builtins.float
-    """Width over height: 2 for 2:1, 1 for a square; 0 means 2."""
+    """Width over height: 2 for 2:1, 1 for a square; 0 means 2. Others are INVALID_ARGUMENT."""
     @_builtins.property
     def item(self) -> _item_pb2.Item:
         """Required. The item whose picture, title and price the card shows."""
@@ -741,3 +781,253 @@ class RenderCardResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RenderCardResponse: _TypeAlias = RenderCardResponse  # noqa: Y015
+
+@_typing.final
+class ExtractAttributesRequest(_message.Message):
+    """Whose words to read."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEMS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[_item_pb2.Item]:
+        """Required. 1 to 512 items; only their texts are read."""
+
+    def __init__(
+        self,
+        *,
+        items: _abc.Iterable[_item_pb2.Item] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["items", b"items"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExtractAttributesRequest: _TypeAlias = ExtractAttributesRequest  # noqa: Y015
+
+@_typing.final
+class ExtractedAttribute(_message.Message):
+    """A value found in a text."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    FIELD_FIELD_NUMBER: _builtins.int
+    START_FIELD_NUMBER: _builtins.int
+    END_FIELD_NUMBER: _builtins.int
+    CONFIDENCE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """The attribute, as the catalogue that it was learnt from names it, for example "colour"."""
+    value: _builtins.str
+    """The value, as that catalogue writes it."""
+    field: _builtins.str
+    """Where it was read: "text.title", "text.description" or "translations[en].title"."""
+    start: _builtins.int
+    """First character of the evidence in that text, counted in Unicode code points from 0."""
+    end: _builtins.int
+    """One past the last."""
+    confidence: _builtins.float
+    """Share of the catalogue's items with these words that have this value, 0 to 1."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        value: _builtins.str = ...,
+        field: _builtins.str = ...,
+        start: _builtins.int = ...,
+        end: _builtins.int = ...,
+        confidence: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confidence", b"confidence", "end", b"end", "field", b"field", "name", b"name", "start", b"start", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExtractedAttribute: _TypeAlias = ExtractedAttribute  # noqa: Y015
+
+@_typing.final
+class Extraction(_message.Message):
+    """What was found in one item."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEM_ID_FIELD_NUMBER: _builtins.int
+    ATTRIBUTES_FIELD_NUMBER: _builtins.int
+    item_id: _builtins.str
+    """The item."""
+    @_builtins.property
+    def attributes(self) -> _containers.RepeatedCompositeFieldContainer[Global___ExtractedAttribute]:
+        """In the order of the texts."""
+
+    def __init__(
+        self,
+        *,
+        item_id: _builtins.str = ...,
+        attributes: _abc.Iterable[Global___ExtractedAttribute] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attributes", b"attributes", "item_id", b"item_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Extraction: _TypeAlias = Extraction  # noqa: Y015
+
+@_typing.final
+class ExtractAttributesResponse(_message.Message):
+    """Extractions in the order of the items."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXTRACTIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def extractions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Extraction]:
+        """One for each item."""
+
+    def __init__(
+        self,
+        *,
+        extractions: _abc.Iterable[Global___Extraction] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["extractions", b"extractions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExtractAttributesResponse: _TypeAlias = ExtractAttributesResponse  # noqa: Y015
+
+@_typing.final
+class ListVariantsRequest(_message.Message):
+    """Which forms."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOCALE_FIELD_NUMBER: _builtins.int
+    STRATEGY_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    locale: _builtins.str
+    """Required. Language as a BCP 47 tag, with the same fallback as in Brief."""
+    strategy: Global___Strategy.ValueType
+    """Only this strategy; unspecified means all."""
+    page_size: _builtins.int
+    """Forms a page; 0 means 100, at most 1,000."""
+    page_token: _builtins.str
+    """Go on after an earlier page; empty starts afresh."""
+    def __init__(
+        self,
+        *,
+        locale: _builtins.str = ...,
+        strategy: Global___Strategy.ValueType = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["locale", b"locale", "page_size", b"page_size", "page_token", b"page_token", "strategy", b"strategy"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListVariantsRequest: _TypeAlias = ListVariantsRequest  # noqa: Y015
+
+@_typing.final
+class VariantStatistics(_message.Message):
+    """What is known of one form, all circumstances together."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VARIANT_ID_FIELD_NUMBER: _builtins.int
+    SENT_COUNT_FIELD_NUMBER: _builtins.int
+    CLICKED_COUNT_FIELD_NUMBER: _builtins.int
+    REFUSED_COUNT_FIELD_NUMBER: _builtins.int
+    variant_id: _builtins.str
+    """As in Message."""
+    sent_count: _builtins.int
+    """Pushes sent with it."""
+    clicked_count: _builtins.int
+    """Of those, followed."""
+    refused_count: _builtins.int
+    """Of those, dismissed or answered by opting out."""
+    def __init__(
+        self,
+        *,
+        variant_id: _builtins.str = ...,
+        sent_count: _builtins.int = ...,
+        clicked_count: _builtins.int = ...,
+        refused_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clicked_count", b"clicked_count", "refused_count", b"refused_count", "sent_count", b"sent_count", "variant_id", b"variant_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VariantStatistics: _TypeAlias = VariantStatistics  # noqa: Y015
+
+@_typing.final
+class VariantWeight(_message.Message):
+    """The weight of one part of a form, in log-odds of a click."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FEATURE_FIELD_NUMBER: _builtins.int
+    MEAN_FIELD_NUMBER: _builtins.int
+    DEVIATION_FIELD_NUMBER: _builtins.int
+    feature: _builtins.str
+    """For example "strategy=price_drop", "tone=playful&stage=active", "opener=hello"."""
+    mean: _builtins.float
+    """Mean of the posterior."""
+    deviation: _builtins.float
+    """Its standard deviation."""
+    def __init__(
+        self,
+        *,
+        feature: _builtins.str = ...,
+        mean: _builtins.float = ...,
+        deviation: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deviation", b"deviation", "feature", b"feature", "mean", b"mean"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VariantWeight: _TypeAlias = VariantWeight  # noqa: Y015
+
+@_typing.final
+class ListVariantsResponse(_message.Message):
+    """A page of forms."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VARIANTS_FIELD_NUMBER: _builtins.int
+    WEIGHTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page; empty on the last."""
+    @_builtins.property
+    def variants(self) -> _containers.RepeatedCompositeFieldContainer[Global___VariantStatistics]:
+        """The forms that were ever sent, by id."""
+
+    @_builtins.property
+    def weights(self) -> _containers.RepeatedCompositeFieldContainer[Global___VariantWeight]:
+        """Every weight, on the first page only."""
+
+    def __init__(
+        self,
+        *,
+        variants: _abc.Iterable[Global___VariantStatistics] | None = ...,
+        weights: _abc.Iterable[Global___VariantWeight] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "variants", b"variants", "weights", b"weights"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListVariantsResponse: _TypeAlias = ListVariantsResponse  # noqa: Y015

@@ -50,6 +50,16 @@ class ContentServiceStub(object):
                 request_serializer=magpie_dot_v1_dot_content__service__pb2.RenderCardRequest.SerializeToString,
                 response_deserializer=magpie_dot_v1_dot_content__service__pb2.RenderCardResponse.FromString,
                 _registered_method=True)
+        self.ExtractAttributes = channel.unary_unary(
+                '/magpie.v1.ContentService/ExtractAttributes',
+                request_serializer=magpie_dot_v1_dot_content__service__pb2.ExtractAttributesRequest.SerializeToString,
+                response_deserializer=magpie_dot_v1_dot_content__service__pb2.ExtractAttributesResponse.FromString,
+                _registered_method=True)
+        self.ListVariants = channel.unary_unary(
+                '/magpie.v1.ContentService/ListVariants',
+                request_serializer=magpie_dot_v1_dot_content__service__pb2.ListVariantsRequest.SerializeToString,
+                response_deserializer=magpie_dot_v1_dot_content__service__pb2.ListVariantsResponse.FromString,
+                _registered_method=True)
 
 
 class ContentServiceServicer(object):
@@ -72,7 +82,21 @@ class ContentServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def RenderCard(self, request, context):
-        """Draws a picture card. UNIMPLEMENTED where the service was built without it.
+        """Draws a picture card. Never fails for want of a picture: a plain card answers, and says so.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExtractAttributes(self, request, context):
+        """Finds typed attributes in titles and descriptions, each with the words that say so.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListVariants(self, request, context):
+        """What was learnt of the forms: how often each was sent and followed, and the weight of each of its parts.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -95,6 +119,16 @@ def add_ContentServiceServicer_to_server(servicer, server):
                     servicer.RenderCard,
                     request_deserializer=magpie_dot_v1_dot_content__service__pb2.RenderCardRequest.FromString,
                     response_serializer=magpie_dot_v1_dot_content__service__pb2.RenderCardResponse.SerializeToString,
+            ),
+            'ExtractAttributes': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExtractAttributes,
+                    request_deserializer=magpie_dot_v1_dot_content__service__pb2.ExtractAttributesRequest.FromString,
+                    response_serializer=magpie_dot_v1_dot_content__service__pb2.ExtractAttributesResponse.SerializeToString,
+            ),
+            'ListVariants': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListVariants,
+                    request_deserializer=magpie_dot_v1_dot_content__service__pb2.ListVariantsRequest.FromString,
+                    response_serializer=magpie_dot_v1_dot_content__service__pb2.ListVariantsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -179,6 +213,60 @@ class ContentService(object):
             '/magpie.v1.ContentService/RenderCard',
             magpie_dot_v1_dot_content__service__pb2.RenderCardRequest.SerializeToString,
             magpie_dot_v1_dot_content__service__pb2.RenderCardResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExtractAttributes(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/magpie.v1.ContentService/ExtractAttributes',
+            magpie_dot_v1_dot_content__service__pb2.ExtractAttributesRequest.SerializeToString,
+            magpie_dot_v1_dot_content__service__pb2.ExtractAttributesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListVariants(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/magpie.v1.ContentService/ListVariants',
+            magpie_dot_v1_dot_content__service__pb2.ListVariantsRequest.SerializeToString,
+            magpie_dot_v1_dot_content__service__pb2.ListVariantsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -40,7 +40,11 @@ class ContentServiceStub:
     VerifyMessages: _grpc.UnaryUnaryMultiCallable[_content_service_pb2.VerifyMessagesRequest, _content_service_pb2.VerifyMessagesResponse]
     """Checks texts, whoever wrote them, against the facts of their items."""
     RenderCard: _grpc.UnaryUnaryMultiCallable[_content_service_pb2.RenderCardRequest, _content_service_pb2.RenderCardResponse]
-    """Draws a picture card. UNIMPLEMENTED where the service was built without it."""
+    """Draws a picture card. Never fails for want of a picture: a plain card answers, and says so."""
+    ExtractAttributes: _grpc.UnaryUnaryMultiCallable[_content_service_pb2.ExtractAttributesRequest, _content_service_pb2.ExtractAttributesResponse]
+    """Finds typed attributes in titles and descriptions, each with the words that say so."""
+    ListVariants: _grpc.UnaryUnaryMultiCallable[_content_service_pb2.ListVariantsRequest, _content_service_pb2.ListVariantsResponse]
+    """What was learnt of the forms: how often each was sent and followed, and the weight of each of its parts."""
 
 @_typing.type_check_only
 class ContentServiceAsyncStub(ContentServiceStub):
@@ -54,7 +58,11 @@ class ContentServiceAsyncStub(ContentServiceStub):
     VerifyMessages: _aio.UnaryUnaryMultiCallable[_content_service_pb2.VerifyMessagesRequest, _content_service_pb2.VerifyMessagesResponse]  # type: ignore[assignment]
     """Checks texts, whoever wrote them, against the facts of their items."""
     RenderCard: _aio.UnaryUnaryMultiCallable[_content_service_pb2.RenderCardRequest, _content_service_pb2.RenderCardResponse]  # type: ignore[assignment]
-    """Draws a picture card. UNIMPLEMENTED where the service was built without it."""
+    """Draws a picture card. Never fails for want of a picture: a plain card answers, and says so."""
+    ExtractAttributes: _aio.UnaryUnaryMultiCallable[_content_service_pb2.ExtractAttributesRequest, _content_service_pb2.ExtractAttributesResponse]  # type: ignore[assignment]
+    """Finds typed attributes in titles and descriptions, each with the words that say so."""
+    ListVariants: _aio.UnaryUnaryMultiCallable[_content_service_pb2.ListVariantsRequest, _content_service_pb2.ListVariantsResponse]  # type: ignore[assignment]
+    """What was learnt of the forms: how often each was sent and followed, and the weight of each of its parts."""
 
 class ContentServiceServicer(metaclass=_abc_1.ABCMeta):
     """Words and pictures."""
@@ -83,6 +91,22 @@ class ContentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _content_service_pb2.RenderCardRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_content_service_pb2.RenderCardResponse, _abc.Awaitable[_content_service_pb2.RenderCardResponse]]:
-        """Draws a picture card. UNIMPLEMENTED where the service was built without it."""
+        """Draws a picture card. Never fails for want of a picture: a plain card answers, and says so."""
+
+    @_abc_1.abstractmethod
+    def ExtractAttributes(
+        self,
+        request: _content_service_pb2.ExtractAttributesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_content_service_pb2.ExtractAttributesResponse, _abc.Awaitable[_content_service_pb2.ExtractAttributesResponse]]:
+        """Finds typed attributes in titles and descriptions, each with the words that say so."""
+
+    @_abc_1.abstractmethod
+    def ListVariants(
+        self,
+        request: _content_service_pb2.ListVariantsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_content_service_pb2.ListVariantsResponse, _abc.Awaitable[_content_service_pb2.ListVariantsResponse]]:
+        """What was learnt of the forms: how often each was sent and followed, and the weight of each of its parts."""
 
 def add_ContentServiceServicer_to_server(servicer: ContentServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

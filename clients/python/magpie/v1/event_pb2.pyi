@@ -207,8 +207,8 @@ class Event(_message.Message):
     @_builtins.property
     def attributes(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Anything else worth keeping: at most 32 pairs, keys to 64 and values to 1,024 characters. The keys
-        "locale", "timezone", "country" and "traits" (comma separated) also shape the portrait, and on a purchase
-        "discounted" ("true").
+        "locale", "timezone", "country" and "traits" (comma separated) also shape the portrait, on a purchase
+        "discounted" ("true"), and on a push sent "variant_id".
         """
 
     def __init__(

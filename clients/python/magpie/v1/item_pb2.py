@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from magpie.v1 import money_pb2 as magpie_dot_v1_dot_money__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14magpie/v1/item.proto\x12\tmagpie.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15magpie/v1/money.proto\".\n\x08ItemText\x12\r\n\x05title\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\"!\n\x0f\x41ttributeValues\x12\x0e\n\x06values\x18\x01 \x03(\t\"\xcf\x05\n\x04Item\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12!\n\x04text\x18\x03 \x01(\x0b\x32\x13.magpie.v1.ItemText\x12\x0e\n\x06locale\x18\x04 \x01(\t\x12\x37\n\x0ctranslations\x18\x05 \x03(\x0b\x32!.magpie.v1.Item.TranslationsEntry\x12\x12\n\ncategories\x18\x06 \x03(\t\x12\r\n\x05\x62rand\x18\x07 \x01(\t\x12\x0e\n\x06vendor\x18\x08 \x01(\t\x12\x1f\n\x05price\x18\t \x01(\x0b\x32\x10.magpie.v1.Money\x12$\n\nlist_price\x18\n \x01(\x0b\x32\x10.magpie.v1.Money\x12\x12\n\x05stock\x18\x0b \x01(\x03H\x00\x88\x01\x01\x12\x33\n\nattributes\x18\x0c \x03(\x0b\x32\x1f.magpie.v1.Item.AttributesEntry\x12\x11\n\timage_uri\x18\r \x01(\t\x12\x0c\n\x04link\x18\x0e \x01(\t\x12\x0e\n\x06rating\x18\x0f \x01(\x01\x12\x14\n\x0crating_count\x18\x10 \x01(\x03\x12\x30\n\x0cpublish_time\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x12 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\twithdrawn\x18\x13 \x01(\x08\x12\x16\n\x0epicture_vector\x18\x14 \x03(\x02\x1aH\n\x11TranslationsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\"\n\x05value\x18\x02 \x01(\x0b\x32\x13.magpie.v1.ItemText:\x02\x38\x01\x1aM\n\x0f\x41ttributesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12)\n\x05value\x18\x02 \x01(\x0b\x32\x1a.magpie.v1.AttributeValues:\x02\x38\x01\x42\x08\n\x06_stockb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14magpie/v1/item.proto\x12\tmagpie.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15magpie/v1/money.proto\".\n\x08ItemText\x12\r\n\x05title\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\"!\n\x0f\x41ttributeValues\x12\x0e\n\x06values\x18\x01 \x03(\t\"\x81\x06\n\x04Item\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12!\n\x04text\x18\x03 \x01(\x0b\x32\x13.magpie.v1.ItemText\x12\x0e\n\x06locale\x18\x04 \x01(\t\x12\x37\n\x0ctranslations\x18\x05 \x03(\x0b\x32!.magpie.v1.Item.TranslationsEntry\x12\x12\n\ncategories\x18\x06 \x03(\t\x12\r\n\x05\x62rand\x18\x07 \x01(\t\x12\x0e\n\x06vendor\x18\x08 \x01(\t\x12\x1f\n\x05price\x18\t \x01(\x0b\x32\x10.magpie.v1.Money\x12$\n\nlist_price\x18\n \x01(\x0b\x32\x10.magpie.v1.Money\x12\x12\n\x05stock\x18\x0b \x01(\x03H\x00\x88\x01\x01\x12\x33\n\nattributes\x18\x0c \x03(\x0b\x32\x1f.magpie.v1.Item.AttributesEntry\x12\x11\n\timage_uri\x18\r \x01(\t\x12\x0c\n\x04link\x18\x0e \x01(\t\x12\x0e\n\x06rating\x18\x0f \x01(\x01\x12\x14\n\x0crating_count\x18\x10 \x01(\x03\x12\x30\n\x0cpublish_time\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x12 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\twithdrawn\x18\x13 \x01(\x08\x12\x16\n\x0epicture_vector\x18\x14 \x03(\x02\x12\x30\n\x0crestock_time\x18\x15 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x1aH\n\x11TranslationsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\"\n\x05value\x18\x02 \x01(\x0b\x32\x13.magpie.v1.ItemText:\x02\x38\x01\x1aM\n\x0f\x41ttributesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12)\n\x05value\x18\x02 \x01(\x0b\x32\x1a.magpie.v1.AttributeValues:\x02\x38\x01\x42\x08\n\x06_stockb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,9 +42,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ATTRIBUTEVALUES']._serialized_start=139
   _globals['_ATTRIBUTEVALUES']._serialized_end=172
   _globals['_ITEM']._serialized_start=175
-  _globals['_ITEM']._serialized_end=894
-  _globals['_ITEM_TRANSLATIONSENTRY']._serialized_start=733
-  _globals['_ITEM_TRANSLATIONSENTRY']._serialized_end=805
-  _globals['_ITEM_ATTRIBUTESENTRY']._serialized_start=807
-  _globals['_ITEM_ATTRIBUTESENTRY']._serialized_end=884
+  _globals['_ITEM']._serialized_end=944
+  _globals['_ITEM_TRANSLATIONSENTRY']._serialized_start=783
+  _globals['_ITEM_TRANSLATIONSENTRY']._serialized_end=855
+  _globals['_ITEM_ATTRIBUTESENTRY']._serialized_start=857
+  _globals['_ITEM_ATTRIBUTESENTRY']._serialized_end=934
 # @@protoc_insertion_point(module_scope)

@@ -138,6 +138,7 @@ class Item(_message.Message):
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     WITHDRAWN_FIELD_NUMBER: _builtins.int
     PICTURE_VECTOR_FIELD_NUMBER: _builtins.int
+    RESTOCK_TIME_FIELD_NUMBER: _builtins.int
     item_id: _builtins.str
     """Required. 1 to 128 printable characters."""
     version: _builtins.int
@@ -203,6 +204,12 @@ class Item(_message.Message):
         Only the direction counts: it is kept and answered at length 1, to about three digits; all zeros are none.
         """
 
+    @_builtins.property
+    def restock_time(self) -> _timestamp_pb2.Timestamp:
+        """Set by the service: when it last came back from being sold out; empty when it never was. Ignored in a
+        request.
+        """
+
     def __init__(
         self,
         *,
@@ -226,10 +233,11 @@ class Item(_message.Message):
         update_time: _timestamp_pb2.Timestamp | None = ...,
         withdrawn: _builtins.bool = ...,
         picture_vector: _abc.Iterable[_builtins.float] | None = ...,
+        restock_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_stock", b"_stock", "list_price", b"list_price", "price", b"price", "publish_time", b"publish_time", "stock", b"stock", "text", b"text", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_stock", b"_stock", "list_price", b"list_price", "price", b"price", "publish_time", b"publish_time", "restock_time", b"restock_time", "stock", b"stock", "text", b"text", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_stock", b"_stock", "attributes", b"attributes", "brand", b"brand", "categories", b"categories", "image_uri", b"image_uri", "item_id", b"item_id", "link", b"link", "list_price", b"list_price", "locale", b"locale", "picture_vector", b"picture_vector", "price", b"price", "publish_time", b"publish_time", "rating", b"rating", "rating_count", b"rating_count", "stock", b"stock", "text", b"text", "translations", b"translations", "update_time", b"update_time", "vendor", b"vendor", "version", b"version", "withdrawn", b"withdrawn"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_stock", b"_stock", "attributes", b"attributes", "brand", b"brand", "categories", b"categories", "image_uri", b"image_uri", "item_id", b"item_id", "link", b"link", "list_price", b"list_price", "locale", b"locale", "picture_vector", b"picture_vector", "price", b"price", "publish_time", b"publish_time", "rating", b"rating", "rating_count", b"rating_count", "restock_time", b"restock_time", "stock", b"stock", "text", b"text", "translations", b"translations", "update_time", b"update_time", "vendor", b"vendor", "version", b"version", "withdrawn", b"withdrawn"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__stock: _TypeAlias = _typing.Literal["stock"]  # noqa: Y015
     _WhichOneofArgType__stock: _TypeAlias = _typing.Literal["_stock", b"_stock"]  # noqa: Y015

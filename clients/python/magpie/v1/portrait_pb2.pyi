@@ -199,12 +199,15 @@ class PushRecord(_message.Message):
     ITEM_ID_FIELD_NUMBER: _builtins.int
     SEND_TIME_FIELD_NUMBER: _builtins.int
     OUTCOME_FIELD_NUMBER: _builtins.int
+    VARIANT_ID_FIELD_NUMBER: _builtins.int
     decision_id: _builtins.str
     """The decision behind it."""
     item_id: _builtins.str
     """The item it showed."""
     outcome: _event_pb2.EventKind.ValueType
     """The furthest outcome known; unspecified means no receipt yet, which is unknown rather than nothing."""
+    variant_id: _builtins.str
+    """The form of its words, as in Message; may be empty."""
     @_builtins.property
     def send_time(self) -> _timestamp_pb2.Timestamp:
         """When it was handed to the provider."""
@@ -216,10 +219,11 @@ class PushRecord(_message.Message):
         item_id: _builtins.str = ...,
         send_time: _timestamp_pb2.Timestamp | None = ...,
         outcome: _event_pb2.EventKind.ValueType = ...,
+        variant_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["send_time", b"send_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["decision_id", b"decision_id", "item_id", b"item_id", "outcome", b"outcome", "send_time", b"send_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decision_id", b"decision_id", "item_id", b"item_id", "outcome", b"outcome", "send_time", b"send_time", "variant_id", b"variant_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
