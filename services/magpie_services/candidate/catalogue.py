@@ -68,8 +68,8 @@ class Catalogue:
 def revised(held: Item | None, incoming: Item, now_ms: int) -> Item | None:
     """The next version of an item, None when `incoming` says nothing new.
 
-    Version, update time and withdrawal are ours whatever `incoming` says; an unknown time of publication is
-    the first that we saw.
+    Version, times of update and restocking and withdrawal are ours whatever `incoming` says; an unknown time
+    of publication is the first that we saw.
     """
     if held is None:
         held = Item(item_id=incoming.item_id, published_ms=now_ms)
@@ -77,6 +77,8 @@ def revised(held: Item | None, incoming: Item, now_ms: int) -> Item | None:
         incoming,
         version=held.version,
         updated_ms=held.updated_ms,
+        # A stock that is not told is no evidence that there is any.
+        restock_ms=now_ms if held.stock == 0 and (incoming.stock or 0) > 0 else held.restock_ms,
         published_ms=incoming.published_ms or held.published_ms,
         withdrawn=False,
     )

@@ -35,7 +35,8 @@ class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One version of an item.
 
     `categories` is a path from broad to narrow; `translations` is keyed by BCP 47 locale; `stock` None means
-    unknown (and counts as in stock); `rating` is the mean of `rating_count` stars, 0 where nobody rated.
+    unknown (and counts as in stock); `rating` is the mean of `rating_count` stars, 0 where nobody rated;
+    `restock_ms` is when it last came back from being sold out, 0 where it never was.
     `picture_vector` is made by `pictured`: text, for the msgpack of Redis's scripts knows no binary.
     """
 
@@ -58,6 +59,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     rating_count: int = 0
     published_ms: int = 0
     updated_ms: int = 0
+    restock_ms: int = 0
     withdrawn: bool = False
     picture_vector: str = ""
 

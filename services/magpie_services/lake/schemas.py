@@ -167,7 +167,7 @@ ITEMS = TableSpec(
         Column("attributes", pa.map_(STRING, STRINGS), lambda row: list(row.attributes.items())),
         *_plains(STRING, "image_uri", "link"),
         _plain("rating", FLOAT),
-        *_plains(INT, "rating_count", "published_ms", "updated_ms"),
+        *_plains(INT, "rating_count", "published_ms", "updated_ms", "restock_ms"),
         _plain("withdrawn", BOOL),
         _plain("picture_vector", STRING),  # base64 of float16, see core.items.pictured
     ),

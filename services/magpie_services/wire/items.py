@@ -39,6 +39,7 @@ def item_from_proto(message: item_pb.Item) -> Item:
         rating_count=message.rating_count,
         published_ms=values.milliseconds(message.publish_time),
         updated_ms=values.milliseconds(message.update_time),
+        restock_ms=values.milliseconds(message.restock_time),
         withdrawn=message.withdrawn,
         picture_vector=pictured(message.picture_vector),
     )
@@ -68,6 +69,7 @@ def item_to_proto(item: Item, *, picture: bool = True) -> item_pb.Item:
         rating_count=item.rating_count,
         publish_time=values.timestamp(item.published_ms),
         update_time=values.timestamp(item.updated_ms),
+        restock_time=values.timestamp(item.restock_ms),
         withdrawn=item.withdrawn,
         picture_vector=item.picture.tolist() if picture else None,
     )

@@ -39,3 +39,21 @@ def test_a_withdrawn_item_comes_back_as_a_change() -> None:
     assert withdrawn(None, shop.NOW_MS) is None
     back = revised(gone, shop.item(1), shop.NOW_MS + 2)
     assert back == msgspec.structs.replace(gone, version=3, withdrawn=False, updated_ms=shop.NOW_MS + 2)
+
+
+def test_coming_back_from_being_sold_out_is_remembered() -> None:
+    assert FIRST is not None
+    assert FIRST.restock_ms == 0
+    gone = revised(FIRST, shop.item(1, stock=0, restock_ms=9), shop.NOW_MS + 1)
+    assert gone is not None
+    assert gone.restock_ms == 0
+    unknown = revised(gone, shop.item(1, stock=None), shop.NOW_MS + 2)
+    assert unknown is not None
+    assert unknown.restock_ms == 0
+    back = revised(gone, shop.item(1, stock=4), shop.NOW_MS + 2)
+    assert back is not None
+    assert (back.version, back.restock_ms) == (3, shop.NOW_MS + 2)
+    fewer = revised(back, shop.item(1, stock=3), shop.NOW_MS + 3)
+    assert fewer is not None
+    assert fewer.restock_ms == shop.NOW_MS + 2
+    assert revised(fewer, shop.item(1, stock=3, restock_ms=0), shop.NOW_MS + 4) is None

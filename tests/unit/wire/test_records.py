@@ -69,6 +69,7 @@ ITEMS = st.builds(
     rating_count=st.integers(0, 2**63 - 1),
     published_ms=times | st.just(0),
     updated_ms=times | st.just(0),
+    restock_ms=times | st.just(0),
     withdrawn=st.booleans(),
     picture_vector=st.lists(st.integers(-9, 9), max_size=20).map(core_items.pictured),
 )
