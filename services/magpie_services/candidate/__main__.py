@@ -13,6 +13,7 @@ import grpc
 from magpie.v1 import candidate_service_pb2_grpc as candidate_grpc
 from magpie.v1 import catalog_service_pb2_grpc as catalog_grpc
 from magpie_services.candidate.catalogue import Catalogue
+from magpie_services.candidate.charts import Charts
 from magpie_services.candidate.covisit import Covisits
 from magpie_services.candidate.feed import Feed
 from magpie_services.candidate.newcomers import Newcomers
@@ -61,6 +62,7 @@ class Candidate:
             mirror,
             shelf,
             covisits,
+            Charts(mirror.columns, shelf),
             self.retriever.user_vectors,
             self.clock,
             ready=lambda: self.feed.caught_up,

@@ -1,7 +1,7 @@
 """CatalogService and CandidateService over gRPC: reads messages, asks the domain, writes messages."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import grpc
@@ -12,6 +12,7 @@ from magpie.v1 import catalog_service_pb2 as catalog_pb
 from magpie.v1 import catalog_service_pb2_grpc as catalog_grpc
 from magpie_services.candidate.blend import ALL, Blend, Found, Query
 from magpie_services.candidate.catalogue import Catalogue, Store
+from magpie_services.candidate.charts import Charts, Place
 from magpie_services.candidate.covisit import Covisits
 from magpie_services.candidate.release import UserVectors
 from magpie_services.candidate.shelf import Filter, Shelf
@@ -31,6 +32,7 @@ MAX_LIMIT = 500
 DEFAULT_LIMIT = 100
 DEFAULT_PAGE = 100
 MAX_ID_CHARS = 128
+_NO_PLACE = Place(0, "")
 CHUNK = 16  # users between which other calls get their turn
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -127,6 +129,7 @@ class CandidateServicer(candidate_grpc.CandidateServiceServicer):
         mirror: Mirror,
         shelf: Shelf,
         covisits: Covisits,
+        charts: Charts,
         vectors: Vectors,
         clock: Clock,
         *,
@@ -136,6 +139,7 @@ class CandidateServicer(candidate_grpc.CandidateServiceServicer):
         self._mirror = mirror
         self._shelf = shelf
         self._covisits = covisits
+        self._charts = charts
         self._vectors = vectors
         self._clock = clock
         self._ready = ready
@@ -160,11 +164,12 @@ class CandidateServicer(candidate_grpc.CandidateServiceServicer):
             degraded=degraded,
             catalogue_size=self._shelf.size,
         )
+        places = self._charts.at(now_ms)
         for start in range(0, len(portraits), CHUNK):
             chunk = portraits[start : start + CHUNK]
             part = users.part(start, start + CHUNK) if users is not None else None
             for portrait, found in zip(chunk, blend.lists(chunk, part), strict=True):
-                _write(found, response.lists.add(user_id=portrait.user_id))
+                _write(found, places, response.lists.add(user_id=portrait.user_id))
             await asyncio.sleep(0)
         return response
 
@@ -226,14 +231,17 @@ def _query(request: candidate_pb.RetrieveCandidatesRequest) -> Query:
     )
 
 
-def _write(found: Sequence[Found], into: candidate_pb.CandidateList) -> None:
+def _write(found: Sequence[Found], places: Mapping[str, Place], into: candidate_pb.CandidateList) -> None:
     for one in found:
+        place = places.get(one.item_id, _NO_PLACE)
         into.candidates.add(
             item_id=one.item_id,
             sources=wire_candidates.sources_to_proto(one.sources),
             similarity=one.similarity,
             covisit=one.covisit,
             because_item_id=one.because_item_id,
+            popular_rank=place.rank,
+            popular_category=place.category,
         )
 
 

@@ -60,9 +60,14 @@ class Shelf:
         return lots
 
     @property
+    def offered(self) -> Mask:
+        """Rows that are not withdrawn, sold out or not: bool [len(columns)]."""
+        return np.asarray(~self._table["withdrawn"][: len(self._columns)])
+
+    @property
     def size(self) -> int:
         """Items that are not withdrawn."""
-        return len(self._columns) - int(self._table["withdrawn"].sum())
+        return int(self.offered.sum())
 
     def allowed(self, wanted: Filter) -> Mask:
         """Rows that are available and pass the filter: bool [len(columns)]."""

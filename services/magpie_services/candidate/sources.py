@@ -80,10 +80,15 @@ def best(scores: NDArray[np.floating], limit: int) -> Rows:
     return positive[np.argsort(-scores[positive], kind="stable")]
 
 
-def popular(columns: ItemColumns, allowed: Mask, now_ms: int, limit: int) -> Rows:
-    """What was viewed and bought most in the last week; a purchase counts as five views."""
+def demand(columns: ItemColumns, now_ms: int) -> NDArray[np.float32]:
+    """Views of the last week, decayed, a purchase counting as five: [n]."""
     counts = columns.popularity(np.arange(len(columns)), now_ms)
-    return best(np.where(allowed, counts[:, 0] + 5.0 * counts[:, 1], 0.0), limit)
+    return np.asarray(counts[:, 0] + np.float32(5) * counts[:, 1])
+
+
+def popular(columns: ItemColumns, allowed: Mask, now_ms: int, limit: int) -> Rows:
+    """What is in most demand."""
+    return best(np.where(allowed, demand(columns, now_ms), 0.0), limit)
 
 
 def arrivals(columns: ItemColumns, allowed: Mask, now_ms: int, limit: int) -> Rows:

@@ -125,6 +125,11 @@ class ItemColumns:
         """The code of a category, 0 where no item has it."""
         return self._categories.get(name, 0)
 
+    @property
+    def category_names(self) -> list[str]:
+        """The names of categories by code; the first, of code 0, is none."""
+        return list(self._categories)
+
     def brand_code(self, name: str) -> int:
         """The code of a brand, 0 where no item has it."""
         return self._brands.get(name, 0)

@@ -340,6 +340,11 @@ async def test_counts_survive_a_restart(redis_url: str, redis: Redis) -> None:
     told = [{one.item_id: one.covisit for one in answer.lists[0].candidates} for answer in (before, after)]
     assert any(told[0].values())
     assert told[0] == pytest.approx(told[1], abs=1e-3)
+    charted = [one for one in after.lists[0].candidates if one.popular_rank]
+    assert charted
+    assert {(one.item_id, one.popular_category) for one in charted} <= {
+        (f"i{number}", f"taste{number % shop.TASTES}") for number in range(SIZE)
+    }
 
 
 async def test_stored_counts_of_another_release_do_not_stop_the_start(redis_url: str, redis: Redis) -> None:

@@ -146,8 +146,9 @@ class Candidate(_message.Message):
     because_item_id: _builtins.str
     """The item of the user's past that speaks most for it; may be empty."""
     popular_rank: _builtins.int
-    """Its rank by sales and visits of the last week among the items of `popular_category`, from 1; 0 beyond the
-    first hundred.
+    """Its rank by sales and visits of the last week among the items of `popular_category`, from 1, equals sharing
+    the last of their places; 0 beyond the first hundred and for what is in less demand than the average of
+    them, or in hardly any.
     """
     popular_category: _builtins.str
     """The narrowest category of the item, within which it is ranked; empty means the whole shop."""
