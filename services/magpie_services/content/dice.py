@@ -22,6 +22,10 @@ class Dice:
         mixed = ((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB) & _MASK
         return ((mixed ^ (mixed >> 31)) >> 11) / (1 << 53)
 
+    def below(self, bound: int) -> int:
+        """A whole number in [0, bound)."""
+        return int(self.roll() * bound)
+
     def pick(self, options: Sequence[tuple[Key, float]]) -> tuple[Key, float]:
         """One of the (key, weight) pairs by weight, and the probability that it was picked."""
         total = sum(weight for _, weight in options)
