@@ -126,19 +126,26 @@ class Catalogue(_Gone, candidate_grpc.CandidateServiceServicer, catalog_grpc.Cat
     def __init__(self) -> None:
         super().__init__()
         self.items: dict[str, Item] = {}
+        self.ranks: dict[str, int] = {}
         self.seen: list[Any] = []
 
     async def RetrieveCandidates(self, request: Any, context: Any) -> Any:
         await self._arrive(context)
         self.seen.append(request)
         limit = request.limit or 100
-        ids = [item.item_id for item in self.items.values() if item.available][:limit]
+        wanted = request.filter.item_ids or self.items
+        ids = [i for i, item in self.items.items() if item.available and i in wanted][:limit]
         return candidate_pb.RetrieveCandidatesResponse(
             lists=[
                 candidate_pb.CandidateList(
                     user_id=portrait.user_id,
                     candidates=[
-                        candidate_pb.Candidate(item_id=i, sources=[candidate_pb.CANDIDATE_SOURCE_POPULAR])
+                        candidate_pb.Candidate(
+                            item_id=i,
+                            sources=[candidate_pb.CANDIDATE_SOURCE_POPULAR],
+                            popular_rank=self.ranks.get(i, 0),
+                            popular_category="Kettles",
+                        )
                         for i in ids
                     ],
                 )
@@ -193,10 +200,16 @@ class Ranking(_Gone, ranking_grpc.RankingServiceServicer):
 
 
 class Content(_Gone, content_grpc.ContentServiceServicer):
-    """Writes the title and the price; finds fault with the word "best"."""
+    """Writes the title and the version; finds fault with the word "best" and with another version."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.briefs: list[content_pb.Brief] = []
+        self.drafts: list[content_pb.Draft] = []
 
     async def ComposeMessages(self, request: Any, context: Any) -> Any:
         await self._arrive(context)
+        self.briefs += request.briefs
         return content_pb.ComposeMessagesResponse(
             compositions=[content_pb.Composition(messages=[_written(brief)]) for brief in request.briefs]
         )
@@ -204,6 +217,7 @@ class Content(_Gone, content_grpc.ContentServiceServicer):
     async def VerifyMessages(self, request: Any, context: Any) -> Any:
         await self._arrive(context)
         verdicts = []
+        self.drafts += request.drafts
         for draft in request.drafts:
             wrong = "best" in draft.title or f"v{draft.item.version}" not in draft.body
             findings = [content_pb.Finding(severity=content_pb.SEVERITY_BLOCK, reason="not in the facts")]

@@ -50,6 +50,13 @@ PUSH_DECISIONS = Counter(
     registry=REGISTRY,
 )
 
+PUSH_WORDS = Counter(
+    "magpie_push_words_total",
+    "Words of waiting pushes at their hand-over, by what became of them: held, renewed, safe, dropped, waiting.",
+    ["what"],
+    registry=REGISTRY,
+)
+
 LAKE_ROWS = Counter("magpie_lake_rows_total", "Rows committed, by table.", ["table"], registry=REGISTRY)
 LAKE_DEAD = Counter("magpie_lake_dead_letters_total", "Entries that no table could take.", registry=REGISTRY)
 LAKE_COMMIT_SECONDS = Histogram(

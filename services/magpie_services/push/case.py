@@ -10,7 +10,8 @@ from magpie_services.core.decisions import Arm, Copy, Decision, DecisionVerdict,
 from magpie_services.kit import ledger_keys, metrics
 from magpie_services.kit.attribution import AttributionTokens
 from magpie_services.kit.errors import Invalid, MagpieError
-from magpie_services.push.clients import Device, User, impersonal
+from magpie_services.push.briefs import charted
+from magpie_services.push.clients import Device, User
 from magpie_services.push.ledger import Open
 from magpie_services.push.policy import Choice, Policy
 from magpie_services.push.predicates import Subject
@@ -66,7 +67,7 @@ class Case:
         self.hold_until_ms = 0
         self.reasons: list[Verdict] = []
         self.verdict: DecisionVerdict | None = None
-        self.person = user.portrait if user.personal else impersonal(user.portrait)
+        self.person = user.person
         self.candidates = candidate_pb.CandidateList(user_id=target.user_id)
         self.choice: Choice | None = None
         self.copy: Copy | None = None
@@ -80,6 +81,12 @@ class Case:
     def chosen(self) -> Arm:
         """The chosen arm; the no-send arm before anything was chosen."""
         return self.choice.arms[self.choice.chosen] if self.choice else Arm()
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What is known of the chosen item beside the catalogue, as facts for words."""
+        found = (one for one in self.candidates.candidates if one.item_id == self.chosen.item_id)
+        return charted(next(found, candidate_pb.Candidate()))
 
     def end(self, verdict: DecisionVerdict, reason: Verdict) -> None:
         self.verdict = verdict
@@ -133,6 +140,7 @@ class Case:
             expires_ms=now_ms + int(ask.policy.expiry_seconds * 1000),
             transactional=ask.policy.transactional,
             drop_in_quiet_hours=ask.policy.drop_in_quiet_hours,
+            given=self.target.copy is not None,
         )
         return Plan(push, self.device)
 

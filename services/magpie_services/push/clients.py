@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import grpc
 import msgspec
+import structlog
 from google.protobuf.message import Message as ProtoMessage
 
 from magpie.v1 import candidate_service_pb2 as candidate_pb
@@ -18,7 +19,6 @@ from magpie.v1 import content_service_pb2_grpc as content_grpc
 from magpie.v1 import device_pb2 as device_pb
 from magpie.v1 import feedback_service_pb2 as feedback_pb
 from magpie.v1 import feedback_service_pb2_grpc as feedback_grpc
-from magpie.v1 import item_pb2 as item_pb
 from magpie.v1 import portrait_pb2 as portrait_pb
 from magpie.v1 import profile_service_pb2 as profile_pb
 from magpie.v1 import profile_service_pb2_grpc as profile_grpc
@@ -27,13 +27,15 @@ from magpie.v1 import ranking_service_pb2_grpc as ranking_grpc
 from magpie_services.core import codec
 from magpie_services.core.decisions import Arm, Copy
 from magpie_services.core.events import Event
-from magpie_services.core.items import Item
 from magpie_services.core.memory import PushMemory
 from magpie_services.kit.channels import translate
 from magpie_services.kit.deadlines import remaining
-from magpie_services.kit.errors import Unavailable
+from magpie_services.kit.errors import MagpieError, Unavailable
+from magpie_services.push.briefs import Brief, Draft, Fact
 from magpie_services.push.policy import Filter
 from magpie_services.wire import candidates, events, items, messages, portraits, values
+
+log = structlog.get_logger()
 
 Answer = TypeVar("Answer")
 #: What a push is worth, by its probabilities.
@@ -79,6 +81,11 @@ class User(NamedTuple):
     def known(self) -> bool:
         return bool(self.portrait.version or self.devices or self.marketing)
 
+    @property
+    def person(self) -> portrait_pb.Portrait:
+        """The portrait as far as they agreed to be described by it."""
+        return self.portrait if self.personal else impersonal(self.portrait)
+
 
 class Retrieved(NamedTuple):
     lists: list[candidate_pb.CandidateList]
@@ -93,34 +100,6 @@ class Ranked(NamedTuple):
     ranker_version: int
     fallback: bool
     schema_hash: str
-
-
-class Fact(NamedTuple):
-    """An item as the catalogue holds it now, in both vocabularies."""
-
-    item: Item
-    message: item_pb.Item
-
-
-class Brief(NamedTuple):
-    """What to write about, for whom."""
-
-    fact: Fact
-    portrait: portrait_pb.Portrait
-    strategy: str
-    locale: str
-    channel: str
-    because: Fact | None
-    seed: int
-
-
-class Draft(NamedTuple):
-    """Words to hold against the facts."""
-
-    copy: Copy
-    fact: Fact
-    because: Fact | None
-    channel: str
 
 
 class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
@@ -172,6 +151,21 @@ class Services:
         _same_length(response.lists, people)
         return Retrieved(list(response.lists), response.retriever_version, response.degraded)
 
+    async def charted(self, item_ids: Sequence[str]) -> dict[str, candidate_pb.Candidate]:
+        """Where items stand in the charts, by id, as far as that can be told: words can do without."""
+        request = candidate_pb.RetrieveCandidatesRequest(
+            portraits=[portrait_pb.Portrait(user_id="anybody")],
+            limit=len(item_ids),
+            filter=candidate_pb.CatalogFilter(item_ids=item_ids),
+            sources=[candidate_pb.CANDIDATE_SOURCE_CALLER],
+        )
+        try:
+            response = await _call(self._candidate.RetrieveCandidates, request, self._timeouts.candidate)
+        except MagpieError as error:
+            log.info("charts.not_read", error=error.reason)
+            return {}
+        return {found.item_id: found for listed in response.lists for found in listed.candidates}
+
     async def rank(
         self,
         people: Sequence[portrait_pb.Portrait],
@@ -205,20 +199,7 @@ class Services:
 
     async def compose(self, briefs: Sequence[Brief]) -> list[Copy]:
         """The best words for each brief."""
-        request = content_pb.ComposeMessagesRequest(
-            briefs=[
-                content_pb.Brief(
-                    item=brief.fact.message,
-                    portrait=brief.portrait,
-                    strategy=messages.strategy_number(brief.strategy),
-                    locale=brief.locale,
-                    channel=messages.channel_number(brief.channel),
-                    because_item=brief.because.message if brief.because else None,
-                    seed=brief.seed,
-                )
-                for brief in briefs
-            ]
-        )
+        request = content_pb.ComposeMessagesRequest(briefs=[brief.to_proto() for brief in briefs])
         response = await _call(self._content.ComposeMessages, request, self._timeouts.content)
         _same_length(response.compositions, briefs)
         if not all(composition.messages for composition in response.compositions):
@@ -227,21 +208,7 @@ class Services:
 
     async def verify(self, drafts: Sequence[Draft]) -> list[list[str]]:
         """What is wrong with each text, in words; an empty list where it passed."""
-        request = content_pb.VerifyMessagesRequest(
-            drafts=[
-                content_pb.Draft(
-                    title=draft.copy.title,
-                    body=draft.copy.body,
-                    description=draft.copy.description,
-                    item=draft.fact.message,
-                    because_item=draft.because.message if draft.because else None,
-                    locale=draft.copy.locale,
-                    channel=messages.channel_number(draft.channel),
-                    traits=[span.value for span in draft.copy.spans if span.source == "portrait"],
-                )
-                for draft in drafts
-            ]
-        )
+        request = content_pb.VerifyMessagesRequest(drafts=[draft.to_proto() for draft in drafts])
         response = await _call(self._content.VerifyMessages, request, self._timeouts.content)
         _same_length(response.verdicts, drafts)
         return [

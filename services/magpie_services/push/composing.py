@@ -7,9 +7,11 @@ from magpie_services.core.decisions import Copy, DecisionVerdict, Stage
 from magpie_services.kit import metrics
 from magpie_services.kit.errors import MagpieError
 from magpie_services.push import predicates, words
+from magpie_services.push.briefs import Brief, Draft, Fact
 from magpie_services.push.case import Ask, Case, fail, still_open
-from magpie_services.push.clients import Brief, Draft, Fact, Services
+from magpie_services.push.clients import Services
 from magpie_services.push.policy import Policy
+from magpie_services.wire import portraits
 
 log = structlog.get_logger()
 
@@ -44,13 +46,21 @@ class Composer:
         for case in still_open(cases):
             if case.copy is not None:
                 item = facts[case.chosen.item_id].item
-                case.reasons.append(predicates.price(case.copy, item, verified=False))
+                case.reasons.append(predicates.price(case.copy, item))
 
     async def _verify(self, cases: list[Case], facts: dict[str, Fact], ask: Ask) -> None:
         if not cases:
             return
         drafts = [
-            Draft(case.target.copy or Copy(), facts[case.chosen.item_id], None, case.channel)
+            Draft(
+                copy=case.target.copy or Copy(),
+                fact=facts[case.chosen.item_id],
+                because=facts.get(case.chosen.because_item_id),
+                channel=case.channel,
+                portrait=portraits.from_proto(case.person),
+                now_ms=case.subject.now_ms,
+                facts=case.facts,
+            )
             for case in cases
         ]
         try:
@@ -85,6 +95,7 @@ class Composer:
                 channel=case.channel,
                 because=facts.get(case.chosen.because_item_id),
                 seed=case.seed,
+                facts=case.facts,
             )
             for case in cases
         ]

@@ -11,15 +11,17 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 import msgspec
 import structlog
 
-from magpie_services.core.decisions import Copy, DecisionVerdict, Verdict
+from magpie_services.core.decisions import Arm, DecisionVerdict, Verdict
 from magpie_services.kit.clock import Clock
 from magpie_services.kit.errors import MagpieError
 from magpie_services.kit.redis import partitions
 from magpie_services.push import predicates
+from magpie_services.push.briefs import Fact
 from magpie_services.push.campaigns import State
 from magpie_services.push.caps import Caps
 from magpie_services.push.case import Plan, subject_of
-from magpie_services.push.clients import Device, Draft, Fact, Services, User
+from magpie_services.push.clients import Device, Services, User
+from magpie_services.push.last_look import LastLook, Waiting
 from magpie_services.push.ledger import Ledger, Open, Slot, slot_of
 from magpie_services.push.predicates import Rules
 from magpie_services.push.sandbox import follow
@@ -30,7 +32,7 @@ log = structlog.get_logger()
 BATCH = 16
 RETRY_SECONDS = 1.0
 
-#: How long a push of a paused campaign waits before it is looked at again.
+#: How long a push of a paused campaign waits before it is looked at again, and one whose words nobody checks.
 PAUSED_MS = 60_000
 
 States = Callable[[Iterable[str]], Awaitable[dict[str, State]]]
@@ -56,6 +58,7 @@ class DueQueue:
         self._ledger = ledger
         self._sender = sender
         self._services = services
+        self._last_look = LastLook(services, clock)
         self._caps = caps
         self._rules = rules
         self._channels = frozenset(channels)
@@ -112,10 +115,11 @@ class DueQueue:
         ids = list(dict.fromkeys(push.decision.user_id for push in pushes))
         users = {user.user_id: user for user in await self._services.users(ids)}
         usages = dict(zip(ids, await self._caps.usage(ids, now_ms), strict=True))
-        facts = await self._services.items(list({push.decision.item_id for push in pushes}))
-        changed = await self._verified(pushes, facts)
-        ready: list[Plan] = []
-        for push in pushes:
+        arms = [push.decision.arm or Arm() for push in pushes]
+        spoken_of = {arm.item_id for arm in arms} | {arm.because_item_id for arm in arms}
+        facts = await self._services.items(sorted(spoken_of - {""}))
+        waiting: list[Waiting] = []
+        for push, arm in zip(pushes, arms, strict=True):
             decision = push.decision
             user = users[decision.user_id]
             mine = (p.sent_ms for p in user.pushes.recent if p.decision_id == decision.decision_id)
@@ -126,28 +130,38 @@ class DueQueue:
                 await self._sender.close([(went, Slot.COMMIT)])
                 continue
             device = self._device(push, user)
-            fact = facts.get(decision.item_id)
+            fact = facts.get(arm.item_id)
             verdict, refusal = self._check(push, user, device, usages[user.user_id].counts, fact, now_ms)
             if refusal is None and campaigns.get(decision.campaign_id) is State.CANCELLED:
                 verdict, refusal = DecisionVerdict.EXPIRED, predicates.campaign_over(decision.campaign_id)
-            if refusal is None and fact is not None:
-                verified = decision.decision_id in changed
-                told = predicates.price(decision.copy or Copy(), fact.item, verified=verified)
-                verdict, refusal = DecisionVerdict.EXPIRED, None if told.passed else told
             if refusal is not None:
-                await self._sender.close([(ended(decision, verdict, refusal), slot_of(push))])
+                await self._end(push, verdict, refusal)
+            elif device and fact and not await self._still_quiet(push, user, device, now_ms):
+                waiting.append(Waiting(push, user, device, fact, facts.get(arm.because_item_id)))
+        await self._hand_over(waiting, now_ms)
+
+    async def _hand_over(self, waiting: Sequence[Waiting], now_ms: int) -> None:
+        """Sends what has words that hold and a slot; ends or puts back the rest."""
+        ready: list[Plan] = []
+        for one, looked in zip(waiting, await self._last_look.at(waiting), strict=True):
+            if looked.refusal is not None:
+                await self._end(one.push, DecisionVerdict.EXPIRED, looked.refusal)
                 continue
-            if await self._still_quiet(push, user, device, now_ms):
+            if looked.push is None:
+                await self._ledger.postpone(one.push, min(now_ms + PAUSED_MS, one.push.expires_ms))
                 continue
-            slot = await self._ledger.renew(push, now_ms, self._wall.now_ms())
+            slot = await self._ledger.renew(looked.push, now_ms, self._wall.now_ms())
             if slot is None:
                 continue
             if not slot.granted:
                 full = self._rules.slot_refused(slot.window, slot.filled)
-                await self._sender.close([(ended(decision, DecisionVerdict.BLOCKED, full), slot_of(push))])
+                await self._end(one.push, DecisionVerdict.BLOCKED, full)
                 continue
-            ready.append(Plan(push, device))
+            ready.append(Plan(looked.push, one.device))
         await self._sender.hand_over(ready)
+
+    async def _end(self, push: Open, verdict: DecisionVerdict, refusal: Verdict) -> None:
+        await self._sender.close([(ended(push.decision, verdict, refusal), slot_of(push))])
 
     def _check(
         self,
@@ -175,20 +189,6 @@ class DueQueue:
         there = predicates.stock(item_id, fact.item if fact else None)
         return DecisionVerdict.EXPIRED, None if there.passed else there
 
-    async def _verified(self, pushes: Sequence[Open], facts: dict[str, Fact]) -> set[str]:
-        """Decisions whose item changed since and whose words hold all the same, by the content service."""
-        drafts = {
-            push.decision.decision_id: Draft(copy, fact, None, push.decision.channel)
-            for push in pushes
-            if (copy := push.decision.copy) is not None
-            and (fact := facts.get(push.decision.item_id)) is not None
-            and not predicates.price(copy, fact.item, verified=False).passed
-        }
-        if not drafts:
-            return set()
-        findings = await self._services.verify(list(drafts.values()))
-        return {identity for identity, found in zip(drafts, findings, strict=True) if not found}
-
     async def _still_quiet(self, push: Open, user: User, device: Device | None, now_ms: int) -> bool:
         """Puts a push back that became due in quiet hours after all (the user moved, or it was late)."""
         subject = subject_of(user, device, now_ms, push.transactional, (), 0, but=push.decision.decision_id)
@@ -197,8 +197,7 @@ class DueQueue:
             return False
         refusal = predicates.refusal([predicates.outlives_quiet(push.expires_ms, until_ms, now_ms), verdict])
         if refusal is not None:
-            closed = ended(push.decision, DecisionVerdict.EXPIRED, refusal)
-            await self._sender.close([(closed, slot_of(push))])
+            await self._end(push, DecisionVerdict.EXPIRED, refusal)
             return True
         decision = msgspec.structs.replace(
             push.decision,

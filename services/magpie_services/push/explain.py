@@ -41,7 +41,7 @@ _CHANGES = {
     "provider": "Had the provider taken it",
 }
 # Predicates that change a push even when they let it through.
-_TELLING = ("opt_out", "quiet_hours", "personalisation", "repeat_of_item")
+_TELLING = ("opt_out", "quiet_hours", "personalisation", "repeat_of_item", "words_renewed")
 _DEGRADED = {
     "retrieval": "The retrieval model did not answer: items came from what is popular, new or seen together",
     "ranking": "The ranking model did not answer: a simpler one scored the items",

@@ -61,6 +61,7 @@ class Slot(StrEnum):
 class Open(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A push under way: the decision with its features, and what the last check before sending needs.
 
+    `given` says that the words are the caller's own, which nobody else may rewrite.
     `tried` says that a hand-over was begun whose answer is not known: it may have been sent, so it counts
     against the cap until told otherwise. `delivered` is set when the provider has it already and only the
     closing is left.
@@ -70,6 +71,7 @@ class Open(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     expires_ms: int
     transactional: bool = False
     drop_in_quiet_hours: bool = False
+    given: bool = False
     attempts: int = 0
     tried: bool = False
     delivered: bool = False

@@ -123,8 +123,9 @@ class Pipeline:
         named = [case for case in cases if case.target.item_id]
         if not named:
             return cases
+        ids = sorted({case.target.item_id for case in named})
         try:
-            facts = await self._services.items(list({case.target.item_id for case in named}))
+            facts, charts = await asyncio.gather(self._services.items(ids), self._services.charted(ids))
         except MagpieError as error:
             fail(named, ask, error, "catalogue", Stage.CANDIDATES)
             return still_open(cases)
@@ -139,7 +140,13 @@ class Pipeline:
             if failed:
                 case.end(DecisionVerdict.BLOCKED, failed)
                 continue
-            case.candidates.candidates.add(item_id=item_id, sources=[candidate_pb.CANDIDATE_SOURCE_CALLER])
+            found = charts.get(item_id, candidate_pb.Candidate())
+            case.candidates.candidates.add(
+                item_id=item_id,
+                sources=[candidate_pb.CANDIDATE_SOURCE_CALLER],
+                popular_rank=found.popular_rank,
+                popular_category=found.popular_category,
+            )
         return still_open(cases)
 
     async def _retrieve(self, cases: list[Case], ask: Ask) -> list[Case]:

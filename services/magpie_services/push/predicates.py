@@ -195,10 +195,10 @@ def stock(item_id: str, item: Item | None) -> Verdict:
     return _take("stock", item.available, left, item_id)
 
 
-def price(copy: Copy, item: Item, *, verified: bool) -> Verdict:
-    """Whether what the words claim is still so: written from this very version, or verified against it."""
+def price(copy: Copy, item: Item) -> Verdict:
+    """Whether the words were written from this very version of the item."""
     written = {span.version for span in copy.spans if span.source == item.item_id}
-    if written <= {item.version} or verified:
+    if written <= {item.version}:
         return _take("price", True, "", item.item_id)
     since = f"written for version {min(written)}, the catalogue has {item.version}"
     return _take("price", False, f"the item changed and the words no longer hold: {since}", item.item_id)

@@ -171,7 +171,7 @@ async def test_quiet_hours_may_drop(bench: Bench) -> None:
     assert (decision.verdict, refusal(decision)) == (BLOCKED, "quiet_hours")
 
 
-@pytest.mark.parametrize("change", ["consent", "stock", "price", "late"])
+@pytest.mark.parametrize("change", ["consent", "stock", "late"])
 async def test_a_queued_push_is_checked_again(bench: Bench, change: str) -> None:
     around = bench.around
     around.profile.add("ann")
@@ -184,13 +184,11 @@ async def test_a_queued_push_is_checked_again(bench: Bench, change: str) -> None
             around.profile.agree("ann", device_pb.PURPOSE_MARKETING_PUSH, False)
         case "stock":
             around.catalogue.items["item0"] = msgspec.structs.replace(item, stock=0)
-        case "price":
-            around.catalogue.items["item0"] = msgspec.structs.replace(item, version=2)
         case "late":
             due_ms += 2 * DAY_MS
     await decide(bench, due_ms, push_pb.Target(user_id="ann"))
     closed = await settled(bench, decision.decision_id, EXPIRED, BLOCKED)
-    expected = {"consent": "consent", "stock": "stock", "price": "price", "late": "expiry"}
+    expected = {"consent": "consent", "stock": "stock", "late": "expiry"}
     assert refusal(closed) == expected[change]
     assert bench.provider.messages == []
 
