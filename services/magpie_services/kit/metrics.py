@@ -52,7 +52,7 @@ PUSH_DECISIONS = Counter(
 
 PUSH_WORDS = Counter(
     "magpie_push_words_total",
-    "Words of waiting pushes at their hand-over, by what became of them: held, renewed, safe, dropped, waiting.",
+    "Words of pushes that waited, at their hand-over: held, renewed, safe, dropped or waiting on.",
     ["what"],
     registry=REGISTRY,
 )
