@@ -2,7 +2,19 @@
 
 import typer
 
-from magpie_cli.commands import campaign, demo, doctor, import_, push, search, train, up
+from magpie_cli.commands import (
+    campaign,
+    card,
+    compose,
+    demo,
+    doctor,
+    import_,
+    push,
+    search,
+    train,
+    up,
+    variants,
+)
 
 app = typer.Typer(name="magpie", no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -21,6 +33,9 @@ app.command("doctor")(doctor.doctor)
 app.command("import")(import_.import_)
 app.command("push")(push.push)
 app.command("explain")(push.explain)
+app.command("compose")(compose.compose)
+app.command("card")(card.card)
+app.command("variants")(variants.variants)
 train.train.command("search")(search.search)
 train.train.command("adopt")(search.adopt)
 app.add_typer(train.train, name="train")

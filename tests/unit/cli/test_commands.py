@@ -35,6 +35,9 @@ def magpie(*arguments: str) -> Result:
     [
         ("push", "--dry-run", "--user", "u"),
         ("explain", "d"),
+        ("compose", "--item", "i", "--user", "u"),
+        ("card", "--item", "i", "--out", "card.jpg"),
+        ("variants", "--locale", "en"),
         ("train",),
         ("train", "search", "--trials", "2"),
         ("train", "adopt", "search-1"),
@@ -74,6 +77,32 @@ def test_bad_input_is_exit_code_2(state: Path) -> None:
         wrong = magpie("releases", "--state", str(state))
         assert wrong.exit_code == Exit.BAD_INPUT
         assert "endpoints.json" in wrong.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ((), "--item"),
+        (("--item", "i", "--item-file", "item.json"), "--item"),
+        (("--item-file", "none.json"), "none.json"),
+        (("--item-file", "item.json"), "item.json"),
+        (("--item", "i", "--user", "u", "--portrait-file", "p.json"), "--user"),
+        (("--item", "i", "--strategy", "bargain"), "price_drop"),
+        (("--item", "i", "--tone", "loud"), "playful"),
+        (("--item", "i", "--channel", "fax"), "email"),
+        (("--item", "i", "--fact", "popular_rank"), "--fact"),
+        (("--item", "i", "--text", "hello", "--variants", "2"), "--variants"),
+        (("--item", "i", "--variants", "17"), "--variants"),
+    ],
+)
+def test_words_are_told_what_they_lack(
+    state: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], told: str
+) -> None:
+    monkeypatch.chdir(state)
+    (state / "item.json").write_text('{"itemId": "i", "colour": "blue"}')
+    result = magpie("compose", "--state", str(state), *arguments)
+    assert result.exit_code == Exit.BAD_INPUT
+    assert told in result.output
 
 
 def test_json_is_one_object_also_where_a_command_fails_after_its_report(state: Path) -> None:
