@@ -2,9 +2,10 @@
 
     python docs/make_card_fonts.py FOLDER   # needs `fonttools`; FOLDER holds the files named in SOURCES
 
-Kept are the characters of GB2312 and of Big5 level 1, Latin with its accents, Greek, Cyrillic, kana, punctuation
-and currency signs. A character that both regions write alike is in the first file only; the second holds those
-that Taiwan writes in another form. Prices and badges have a bolder face of their own, Latin only.
+Kept are the characters of GB2312 and of Big5 level 1, Latin with its accents, Greek, Cyrillic, kana,
+punctuation and currency signs. A character that both regions write alike is in the first file only; the
+second holds those that Taiwan writes in another form. Prices and badges have a bolder face of their own,
+Latin only. Accented letters and currency signs that these lack come from Noto Sans.
 """
 
 import sys
@@ -18,6 +19,7 @@ SOURCES = {
     "sc": "NotoSansSC_600SemiBold.ttf",
     "tc": "NotoSansTC_600SemiBold.ttf",
     "bold": "NotoSansSC_800ExtraBold.ttf",
+    "latin": "NotoSans_600SemiBold.ttf",
     "money": "NotoSans_800ExtraBold.ttf",
 }
 TARGET = Path(__file__).parents[1] / "services/magpie_services/content/card/fonts"
@@ -46,10 +48,13 @@ def main(folder: Path) -> None:
     digits = {code for first, last in RANGES[:2] for code in range(first, min(last, 0xFF) + 1)}
     currencies = {0x0E3F, *range(0x20A0, 0x20C1)}
     _write(
+        folder / SOURCES["latin"], "NotoSans-SemiBold.ttf", (common | currencies) - sc.getBestCmap().keys()
+    )
+    bold = TTFont(folder / SOURCES["bold"]).getBestCmap().keys()
+    _write(
         folder / SOURCES["bold"], "NotoSansSC-ExtraBold.ttf", digits | currencies | {*map(ord, "￥折元圆圓")}
     )
-    lacking = currencies - TTFont(folder / SOURCES["bold"]).getBestCmap().keys()
-    _write(folder / SOURCES["money"], "NotoSans-ExtraBold.ttf", lacking)
+    _write(folder / SOURCES["money"], "NotoSans-ExtraBold.ttf", currencies - bold)
 
 
 def _charset(encoding: str, first: int, last: int) -> set[int]:

@@ -11,11 +11,12 @@ from magpie_services.content.card.palette import Colour
 
 _FOLDER = Path(__file__).with_name("fonts")
 _SIMPLIFIED, _TRADITIONAL = "NotoSansSC-SemiBold.ttf", "NotoSansTC-SemiBold.ttf"
-_BOLD, _CURRENCIES = "NotoSansSC-ExtraBold.ttf", "NotoSans-ExtraBold.ttf"
+_ACCENTED = "NotoSans-SemiBold.ttf"
+_BOLD = ("NotoSansSC-ExtraBold.ttf", "NotoSans-ExtraBold.ttf")
 # Taiwan's forms come first where a reader expects them; what only the other file has is still drawn.
 _TEXT = {
-    "zh-TW": (_TRADITIONAL, _SIMPLIFIED, _CURRENCIES),
-    "zh-CN": (_SIMPLIFIED, _TRADITIONAL, _CURRENCIES),
+    "zh-TW": (_TRADITIONAL, _SIMPLIFIED, _ACCENTED),
+    "zh-CN": (_SIMPLIFIED, _TRADITIONAL, _ACCENTED),
 }
 
 
@@ -25,7 +26,7 @@ class Typeface:
     def __init__(self, locale: str, size: int, *, bold: bool = False) -> None:
         self.size = size
         files = _TEXT.get(locale, _TEXT["zh-CN"])
-        self._files = (_BOLD, _CURRENCIES, *files) if bold else files
+        self._files = (*_BOLD, *files) if bold else files
         font = _font(self._files[0], size)
         self.cap_height = round(-font.getbbox("H", anchor="ls")[1])
 
