@@ -13,6 +13,7 @@ Bools = NDArray[np.bool_]
 
 DROPS_A_DAY, MOVES_A_DAY, WITHDRAWALS_A_DAY, RESTOCKED_A_DAY = 0.02, 0.006, 0.0012, 0.2
 POPULAR_DAYS = 7
+FEW = 10  # pieces left from which on each that goes is told: a push may speak of them
 
 
 @dataclass
@@ -75,7 +76,7 @@ class Shelf:
         np.subtract.at(self.stock, items, 1)
         np.maximum(self.stock, 0, out=self.stock)
         np.add.at(self.sales[day % POPULAR_DAYS], items, 1)
-        self.changed[items[self.stock[items] == 0]] = True
+        self.changed[items[self.stock[items] <= FEW]] = True
 
     def rate(self, items: Ints, stars: Ints) -> None:
         """Adds reviews."""

@@ -72,10 +72,13 @@ async def _marketplace(folder: Path, plan: marketplace.Plan, as_json: bool) -> N
             await market.run()
             screen.stage("stopping the suite")
     if as_json:
-        print(json.dumps(tables.rounds_json(market.rounds, market.explained), ensure_ascii=False))
+        print(
+            json.dumps(tables.rounds_json(market.rounds, market.words, market.explained), ensure_ascii=False)
+        )
         return
     console = wide_console()
     console.print(tables.rounds_table(market.rounds))
+    console.print(tables.words_table(market.words))
     for one in market.explained:
         console.print(tables.push_panel(one))
 

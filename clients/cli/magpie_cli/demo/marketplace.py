@@ -9,11 +9,12 @@ from typing import Any
 import grpc
 
 from magpie import Magpie, problem_of
-from magpie.v1 import push_service_pb2, release_service_pb2
+from magpie.v1 import feedback_service_pb2, push_service_pb2, release_service_pb2
 from magpie_cli import training
 from magpie_cli.demo import folder, lake
 from magpie_cli.demo.clock import SandboxClock
 from magpie_cli.demo.simulator import Told, simulate
+from magpie_cli.importing.values import timestamp
 from magpie_cli.suite import Suite, SuiteOptions, ports
 
 DAY_MS = 86_400_000
@@ -89,6 +90,7 @@ class Marketplace:
         self.rounds: list[Round] = []
         self.warm_up: dict[str, Any] = {}
         self.explained: list[Explained] = []
+        self.words: list[feedback_service_pb2.MetricRow] = []
         self._suite = suite
         self._plan = plan
         self._listen = listen
@@ -100,7 +102,7 @@ class Marketplace:
         self._version = 0
 
     async def run(self) -> None:
-        """Fills `warm_up`, `rounds` and `explained`. Raises CommandFailed or grpc.aio.AioRpcError."""
+        """Fills `warm_up`, `rounds`, `words`, `explained`. Raises CommandFailed or grpc.aio.AioRpcError."""
         plan = self._plan
         sizes = ("--seed", str(plan.seed), "--users", str(plan.users), "--items", str(plan.items))
         self._tell("making the marketplace")
@@ -115,6 +117,7 @@ class Marketplace:
                 report = await self._live(plan.days, "magpie", forks=True)
                 self.rounds.append(Round(number, report, version, await self._retrain(magpie)))
             self._tell("asking the ledger why")
+            self.words = await self._by_strategy(magpie)
             await self._explain(magpie)
 
     async def _live(self, days: int, policy: str, *, forks: bool) -> dict[str, Any]:
@@ -135,6 +138,15 @@ class Marketplace:
         run = await training.retrain(magpie, seed=self._plan.seed, told=self._trained)
         self._version = run.version if run.state == release_service_pb2.RUN_STATE_RELEASED else self._version
         return run
+
+    async def _by_strategy(self, magpie: Magpie) -> list[feedback_service_pb2.MetricRow]:
+        """What came of the pushes of all rounds, by the reason that their words gave."""
+        request = feedback_service_pb2.GetMetricsRequest(
+            start_time=timestamp(self._plan.time_ms(self._plan.warm_days)),
+            group=feedback_service_pb2.METRIC_GROUP_STRATEGY,
+        )
+        rows = (await magpie.feedback.GetMetrics(request)).rows
+        return sorted((row for row in rows if row.sent_count), key=lambda row: -row.sent_count)
 
     async def _explain(self, magpie: Magpie) -> None:
         samples = [sample for past in reversed(self.rounds) for sample in past.report["samples"]]

@@ -9,6 +9,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from magpie.v1 import feedback_service_pb2
 from magpie_cli.demo.hits import mean_rates
 from magpie_cli.demo.marketplace import Explained, Round
 from magpie_cli.demo.replay import POLICIES, WeekResult
@@ -98,6 +99,23 @@ def rounds_table(rounds: Sequence[Round]) -> Table:
     return table
 
 
+def words_table(words: Sequence[feedback_service_pb2.MetricRow]) -> Table:
+    """What came of pushes by the reason that their words gave."""
+    table = Table(title="words: the reasons given", box=box.SIMPLE_HEAD)
+    table.add_column("reason")
+    for title in ("sent", "share", "opened", "clicked"):
+        table.add_column(title, justify="right")
+    total = sum(row.sent_count for row in words)
+    for row in words:
+        shares = (
+            row.sent_count / total,
+            row.opened_count / row.sent_count,
+            row.clicked_count / row.sent_count,
+        )
+        table.add_row(row.group.replace("_", " "), str(row.sent_count), *(f"{share:.1%}" for share in shares))
+    return table
+
+
 def push_panel(one: Explained) -> Panel:
     """A push as its user saw it, and in short why: `magpie explain` has the rest."""
     lines = [one.sample["body"], "", one.summary, *(f"· {reason}" for reason in one.why[:SHOWN_REASONS])]
@@ -106,7 +124,11 @@ def push_panel(one: Explained) -> Panel:
     return Panel(Text("\n".join(lines)), title=Text(title), title_align="left")
 
 
-def rounds_json(rounds: Sequence[Round], explained: Sequence[Explained]) -> dict[str, Any]:
+def rounds_json(
+    rounds: Sequence[Round],
+    words: Sequence[feedback_service_pb2.MetricRow],
+    explained: Sequence[Explained],
+) -> dict[str, Any]:
     """The same as one object, with the explanations."""
     return {
         "rounds": [
@@ -118,6 +140,10 @@ def rounds_json(rounds: Sequence[Round], explained: Sequence[Explained]) -> dict
             }
             for past in rounds
         ],
+        "words": {
+            row.group: {"sent": row.sent_count, "opened": row.opened_count, "clicked": row.clicked_count}
+            for row in words
+        },
         "explanations": [
             {
                 "push": one.sample,
