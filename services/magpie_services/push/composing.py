@@ -79,8 +79,11 @@ class Composer:
                 draft.copy,
                 link=draft.copy.link or item.link,
                 image_uri=draft.copy.image_uri or item.image_uri,
+                # What only words of ours may say of themselves: the choice of words learns by it.
                 spans=[],
+                variant_id="",
                 propensity=1.0,
+                safe_template=False,
             )
 
     async def _compose(self, cases: list[Case], facts: dict[str, Fact], policy: Policy) -> None:

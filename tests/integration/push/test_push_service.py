@@ -240,12 +240,13 @@ async def test_without_profile_there_is_no_push(bench: Bench) -> None:
 
 async def test_the_caller_may_name_an_item_and_words_which_are_checked(bench: Bench) -> None:
     bench.around.profile.add("ann")
-    words = content_pb.Message(title="A kettle", body="v1")
+    words = content_pb.Message(title="A kettle", body="v1", variant_id="en:premium:plain:none:none")
     target = push_pb.Target(user_id="ann", item_id="item3", message=words)
     decision = await decide(bench, NOON_MS, target)
     assert decision.verdict == SENT
     assert decision.message.title == "A kettle"
     assert decision.message.link == "app://item3"
+    assert decision.message.variant_id == "", "they are no form of ours, and nothing is learnt of any by them"
     assert list(decision.arms[0].sources) == [candidate_pb.CANDIDATE_SOURCE_CALLER]
     target.message.title = "The best kettle"
     decision = await decide(bench, NOON_MS, target)
