@@ -36,6 +36,23 @@ _NAMES = {
     Kind.MATERIAL: {"material", "materials", "fabric", "材质", "材質", "面料", "材料", "质地", "成分"},
     Kind.STYLE: {"style", "styles", "风格", "風格", "款式", "样式", "look"},
 }
+# Not words that describe a thing to its reader: sizes, codes, whom it is for, how it is kept.
+_BARE = _words(
+    """
+    age article barcode brand care code condition count country department ean ends expiry gender gtin
+    height id isbn length mpn model number origin pack packaging provider quantity ref shipping size
+    sizes sku spec specs unit units upc vendor version volume warranty weight width year
+
+    产地 产品编号 人群 保修 保质期 单位 型号 容量 尺寸 尺码 年份 年龄 性别 数量 条码 洗涤 版本 规格 货号
+    适用人群 适用性别 重量 编号 质保
+    """
+)
+_SEASONAL = _words(
+    """
+    season seasons occasion occasions holiday festival event 季节 季節 适用季节 適用季節 上市季节 节日 節日
+    场合 場合 适用场合 適用場合 送礼场合
+    """
+)
 _COLOUR_ZH = re.compile(
     "(?:[浅深亮暗淡墨藏酒玫雾冰湖天宝奶燕杏豆樱蜜烟石灰卡咖克莱因雪炭银香槟薄荷橄榄]{0,3}"
     "[红橙黄绿青蓝紫黑白灰粉棕褐金银米杏咖啡卡其裸驼]色?|[一-鿿]{1,3}色)$"
@@ -113,6 +130,17 @@ def kind_of(name: str, value: str) -> Kind:
     if word in _MATERIALS:
         return Kind.MATERIAL
     return Kind.COLOUR if _is_colour(word) else Kind.FEATURE
+
+
+def describes(name: str, value: str) -> bool:
+    """Whether a value that is no style, colour or material describes the thing by itself."""
+    bare = name.strip().casefold()
+    return bare not in _BARE and bare not in _SEASONAL and not any(char.isdigit() for char in value)
+
+
+def names_season(name: str) -> bool:
+    """Whether the attribute of this name says for which season or occasion an item is."""
+    return name.strip().casefold() in _SEASONAL
 
 
 def speaks(language: str, value: str) -> bool:

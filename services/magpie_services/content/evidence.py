@@ -9,7 +9,8 @@ from fractions import Fraction
 import msgspec
 
 from magpie_services.content import views
-from magpie_services.content.facts import NEW_DAYS, Extra
+from magpie_services.content.facts.extra import Extra
+from magpie_services.content.facts.moments import NEW_DAYS
 from magpie_services.core.items import Item
 from magpie_services.core.money import Money
 
@@ -90,9 +91,11 @@ def gather(
     traits: list[str],
     extra: Extra,
     now_ms: int,
-    sources: tuple[Source, ...],
 ) -> Evidence:
-    """The evidence for a text about `item`. `sources` are the words of the item and of `because`."""
+    """The evidence for a text about `item`."""
+    sources: tuple[Source, ...] = (source_of(item),)
+    if because is not None:
+        sources = (*sources, source_of(because))
     prices: set[tuple[str, str]] = set()
     for role, money in _prices(item):
         prices.add((role, _amount(money)))

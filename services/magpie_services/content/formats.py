@@ -11,26 +11,28 @@ from babel.numbers import format_currency, format_decimal, is_currency
 from magpie_services.core.money import Money
 
 # CLDR writes yuan as "CN¥" outside China; readers of our Chinese see "¥".
-_LOCALES = {"zh": "zh_Hans_CN", "en": "en"}
+_LOCALES = {"zh": "zh_Hans_CN", "zh-CN": "zh_Hans_CN", "zh-TW": "zh_Hant_TW", "en": "en"}
 
 
 @lru_cache(maxsize=16_384)
-def money(amount: Money, language: str) -> str:
+def money(amount: Money, locale: str) -> str:
     """ "¥1,299" or "US$19.90"; "" for a currency that no one knows."""
     if not is_currency(amount.currency):
         return ""
     whole = amount.amount == amount.amount.to_integral_value()
     pattern = "¤#,##0" if whole else None
     text = format_currency(
-        amount.amount, amount.currency, format=pattern, locale=_locale(language), currency_digits=not whole
+        amount.amount, amount.currency, format=pattern, locale=_locale(locale), currency_digits=not whole
     )
+    if locale == "zh-TW" and amount.currency == "TWD":
+        text = text.replace("$", "NT$")  # CLDR leaves out what its readers may not
     return text.replace("\u00a0", " ")
 
 
 @lru_cache(maxsize=4_096)
-def count(number: int, language: str) -> str:
+def count(number: int, locale: str) -> str:
     """ "1,234"."""
-    return format_decimal(number, locale=_locale(language))
+    return format_decimal(number, locale=_locale(locale))
 
 
 def rating(stars: float) -> str:
@@ -50,9 +52,9 @@ def zhe(price: int, full: int) -> str:
 
 
 @lru_cache(maxsize=4_096)
-def day(moment: date, language: str) -> str:
+def day(moment: date, locale: str) -> str:
     """ "11月30日" or "November 30"."""
-    return format_date(moment, "M月d日" if language == "zh" else "MMMM d", locale=_locale(language))
+    return format_date(moment, "MMMM d" if locale == "en" else "M月d日", locale=_locale(locale))
 
 
 @lru_cache(maxsize=64)
@@ -65,5 +67,5 @@ def known(tag: str) -> bool:
     return True
 
 
-def _locale(language: str) -> str:
-    return _LOCALES.get(language, "en")
+def _locale(locale: str) -> str:
+    return _LOCALES.get(locale, "en")

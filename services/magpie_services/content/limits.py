@@ -3,8 +3,12 @@
 import unicodedata
 from typing import NamedTuple
 
+import regex
+from wcwidth import wcwidth
+
 ELLIPSIS = "…"
-_JOINER = "\u200d"
+_GRAPHEME = regex.compile(r"\X")
+_EMOJI_STYLE = "\ufe0f"  # makes the character before it as wide as an emoji
 
 
 class Limits(NamedTuple):
@@ -33,10 +37,10 @@ class _Widths(dict[str, int]):
     """Columns of each character, found once. Ambiguous ones count as wide: the reader may be Chinese."""
 
     def __missing__(self, char: str) -> int:
-        if unicodedata.category(char) in ("Mn", "Me", "Cf") and char != "\ufe0f":
-            width = 0
-        else:
-            width = 2 if unicodedata.east_asian_width(char) in "WFA" else 1
+        if char == _EMOJI_STYLE:
+            return self.setdefault(char, 1)
+        wide = unicodedata.east_asian_width(char) == "A"
+        width = 2 if wide and unicodedata.category(char) != "Mn" else max(0, wcwidth(char))
         self[char] = width
         return width
 
@@ -58,11 +62,11 @@ def cut(text: str, room: int) -> str:
         return text
     room -= columns(ELLIPSIS)
     end = used = 0
-    while used + _WIDTHS[text[end]] <= room:
-        used += _WIDTHS[text[end]]
-        end += 1
-    while end > 0 and not _border(text, end):
-        end -= 1
+    for grapheme in _GRAPHEME.finditer(text):
+        used += columns(grapheme[0])
+        if used > room:
+            break
+        end = grapheme.end()
     whole = end
     while 0 < whole < len(text) and _joined(text, whole):
         whole -= 1
@@ -85,24 +89,3 @@ def _joined(text: str, at: int) -> bool:
     return (left.isdigit() and right in ".,%" and (right == "%" or following.isdigit())) or (
         left in ".," and right.isdigit()
     )
-
-
-def _border(text: str, at: int) -> bool:
-    """Whether a grapheme may end before `text[at]`."""
-    if at >= len(text):
-        return True
-    char = text[at]
-    if unicodedata.category(char) in ("Mn", "Me", "Mc") or char in (_JOINER, "\ufe0f"):
-        return False
-    if "\U0001f3fb" <= char <= "\U0001f3ff" or text[at - 1] == _JOINER:
-        return False
-    if _flag(char) and _flag(text[at - 1]):
-        run = at
-        while run > 0 and _flag(text[run - 1]):
-            run -= 1
-        return (at - run) % 2 == 0
-    return True
-
-
-def _flag(char: str) -> bool:
-    return "\U0001f1e6" <= char <= "\U0001f1ff"

@@ -2,7 +2,10 @@
 
 import re
 
+from magpie_services.content.scripts import simplified
+
 DEFAULT = "件"
+PLACES = "个名额"
 # The head noun ends a Chinese title, so the last match decides: 皮鞋收纳盒 is counted as a box.
 _UNITS = (
     ("双", "鞋|靴|袜|拖鞋|筷"),
@@ -19,14 +22,19 @@ _UNITS = (
     ("个", "盒|靠枕|抱枕|枕头|玩具|摆件|架"),
     ("套", "套装|四件套|餐具|礼盒|套"),
     ("辆", "自行车|滑板车|童车"),
-    ("个名额", "课程|课|训练营|体检"),
+    (PLACES, "课程|课|训练营|体检"),
 )
 _FINDERS = tuple((unit, re.compile(f"(?:{words})")) for unit, words in _UNITS)
 
 
-def measure(title: str, category: str) -> str:
-    """The measure word for an item by its title, else by its category: 件 when neither tells."""
-    for text in (title, category):
+def measure(title: str, category: str, pack: str) -> str:
+    """The measure word for an item by its title, else by its category: 件 when neither tells.
+
+    What is not sold in pieces (courses, check-ups) is counted in places.
+    """
+    if pack != "shop":
+        return PLACES
+    for text in (simplified(title), simplified(category)):
         found = [(match.end(), unit) for unit, finder in _FINDERS for match in finder.finditer(text)]
         if found:
             return max(found)[1]

@@ -1,87 +1,303 @@
-"""From a pattern and phrases to text, and for every claim the span that says which fact it came from."""
+"""Writes a variant: draws its words from the grammar, each fact once, within the room that there is.
 
-import re
+The variant was chosen with an exact chance; the words below it are drawn freely by the seed.
+"""
 
-from magpie_services.content.attributes import Kind
-from magpie_services.content.facts import Fact, Phrase, Slots
-from magpie_services.content.grammar.patterns import Pattern, Slot
-from magpie_services.core.decisions import Span
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import NamedTuple
 
-_HAN_END = re.compile(r"[\u3400-\u9fff]$")
-_HAN_START = re.compile(r"[\u3400-\u9fff]")
-_LATIN_END = re.compile(r"[A-Za-z0-9%)]$")
-_LATIN_START = re.compile(r"[A-Za-z0-9¥￥$€£(]")
-_SENTENCE_END = re.compile(r"(^|[.!?]\s)$")
+from magpie_services.content import slots
+from magpie_services.content.dice import Dice
+from magpie_services.content.facts.phrases import Phrase
+from magpie_services.content.grammar.notation import FactClause, Slot, Text, plain_text
+from magpie_services.content.grammar.packs import Grammar
+from magpie_services.content.grammar.ways import ITEM, Leaf, Ways
+from magpie_services.content.limits import Limits, columns
+from magpie_services.content.strategies import RULES, Strategy, Tone
+from magpie_services.content.writer import Writer
+
+OPENER_COLUMNS = 20
+# A personal opener holds a phrase of the user's, so it has more room, and takes none that is too long for it.
+PERSONAL_COLUMNS = 34
+MAX_PERSONAL_COLUMNS = 22
+CALL_COLUMNS = 20
+# How often a text is drawn anew where it is too wide, says a thing twice or echoes what stands before it.
+MAX_DRAWS = 12
+ECHO_DRAWS = 4
+MAX_ATTEMPTS = 4
+# A title that names the item rarely has a body that does so too, and then by a short form of the name.
+NAME_AGAIN = 0.25
+SHORT_NAME_COLUMNS = 24
+EMOJI = 0.5
+SENTENCES = 6
+_PERSONAL = ("liked", "you", "all_you", "someone", "because")
+_SILENT: frozenset[str] = frozenset()
 
 
-class Writer:
-    """Writes one text of a message piece by piece; `text` and `spans` are the result."""
+class Told(NamedTuple):
+    """What may be said: phrases by slot, the mask of those slots, and the item's names, longest first."""
 
-    def __init__(self, part: str, language: str) -> None:
-        self._part = part
-        self._language = language
-        self.text = ""
-        self.spans: list[Span] = []
+    phrases: Mapping[str, Phrase]
+    filled: int
+    names: tuple[Phrase, ...]
 
-    def write(self, pattern: Pattern, slots: Slots, item: Phrase | None) -> None:
-        """Adds a pattern; `item` is the form of the item's name to use in it."""
-        for part in pattern.parts:
-            if isinstance(part, str):
-                self._plain(part)
-            elif part.name == "item":
-                assert item is not None  # noqa: S101 - the plan chose a name for every pattern that needs one
-                self._phrase(part, item)
-            else:
-                self._phrase(part, slots[part.name])
 
-    def space(self) -> None:
-        """Sets off what comes next, where the language parts sentences by a space."""
-        if self.text and self._language == "en":
-            self.text += " "
+class Drawn(NamedTuple):
+    """Words that fit: `says` the slots that would repeat them, `covers` those filled, `name` the item's."""
 
-    def _phrase(self, slot: Slot, phrase: Phrase) -> None:
-        if slot.words:
-            fact = phrase.fact
-            self._claim(fact._replace(text=slot.words))
-            return
-        if slot.article:
-            text = phrase.fact.text
-            self._plain("an " if text[:1].casefold() in "aeiou" else "a ")
-        for piece in phrase.pieces:
-            if isinstance(piece, str):
-                self._plain(piece)
-            else:
-                self._claim(piece)
-        if slot.nouns:
-            self._plain(f" {slot.nouns[0] if phrase.number == 1 else slot.nouns[1]}")
+    leaves: list[Leaf]
+    says: int
+    covers: int
+    width: int
+    name: Phrase | None
 
-    def _plain(self, text: str) -> None:
-        self.text += self._opening(text) + self._cased(text, named=False)
 
-    def _claim(self, fact: Fact) -> None:
-        self.text += self._opening(fact.text)
-        start = len(self.text)
-        self.text += self._cased(fact.text, named=fact.kind in (Kind.TITLE, Kind.BRAND))
-        self.spans.append(
-            Span(
-                part=self._part,
-                start=start,
-                end=len(self.text),
-                field=fact.field,
-                value=fact.value,
-                source=fact.source,
-                version=fact.version,
-            )
+_NOTHING = Drawn([], 0, 0, 0, None)
+
+
+class Realiser:
+    """Writes in one grammar and tone for one user and item."""
+
+    def __init__(self, grammar: Grammar, tone: Tone, told: Told, limits: Limits, dice: Dice) -> None:
+        self._grammar = grammar
+        self._tone = tone
+        self._told = told
+        self._limits = limits
+        self._dice = dice
+        self._space = 1 if grammar.language == "en" else 0
+
+    def write(self, strategy: Strategy, opener: str, call: str) -> tuple[Writer, Writer] | None:
+        """Title and body of a variant; None where no words of it fit."""
+        names = self._told.names
+        for attempt in range(MAX_ATTEMPTS):
+            head = self._opener(opener)
+            musts = self._musts(strategy, head.says)
+            title = self._title(strategy, head, musts if attempt > 1 else (), names)
+            body = title and self._body(strategy, head, title, call, musts, names)
+            if title is None or body is None:
+                continue
+            tail = self._call(call, head, title, body)
+            written = self._written(title, [head, body, tail], names)
+            if self._tone is Tone.PLAYFUL:
+                self._emoji(strategy, written[0])
+            if self._light(written):
+                return written
+            names = names[1:] or names
+        return None
+
+    def describe(self) -> Writer:
+        """Sentences about what is known of the item, each fact once; empty where there is nothing to say."""
+        text = Writer("description", self._grammar.language)
+        said, room = 0, self._limits.description_chars
+        for _ in range(SENTENCES):
+            filled = self._told.filled & ~said
+            ways = self._grammar.ways("description", self._tone, filled & ~ITEM if text.text else filled)
+            drawn = self._draw(ways.covering((ITEM,)) if not text.text else ways, said, room)
+            if drawn is None or (text.text and not drawn.says):
+                continue
+            text.space()
+            text.write(drawn.leaves, self._told.phrases, drawn.name)
+            said |= drawn.says
+            room -= drawn.width + 1
+        return text
+
+    def safe(self) -> Iterator[tuple[Writer, Writer]]:
+        """The safe template with the item's name, then the one that names nothing."""
+        for filled in (self._told.filled & ITEM, 0):
+            titles = self._grammar.ways("safe.title", Tone.PLAIN, filled)
+            bodies = self._grammar.ways("safe.body", Tone.PLAIN, filled)
+            title = self._draw(titles.covering((ITEM,)) or titles, 0, self._limits.title_columns)
+            body = self._draw(bodies, 0, self._limits.body_columns)
+            if title is not None and body is not None:
+                yield self._written(title, [body], self._told.names)
+
+    def _musts(self, strategy: Strategy, said: int) -> tuple[int, ...]:
+        """What title and body have to say between them."""
+        musts = [ITEM, *(must for must in RULES[strategy].says if not must & said)]
+        if strategy is Strategy.PREMIUM and self._told.filled & slots.ADDRESS and not said & slots.ADDRESS:
+            musts.append(slots.ADDRESS)  # it speaks to a person, where anything is known of them
+        return tuple(musts)
+
+    def _opener(self, opener: str) -> Drawn:
+        if opener == "none":
+            return _NOTHING
+        personal = opener == "personal"
+        filled = personal_slots(self._told) if personal else self._told.filled
+        ways = self._grammar.ways(f"opener.{opener}", self._tone, filled)
+        return self._draw(ways, 0, PERSONAL_COLUMNS if personal else OPENER_COLUMNS) or _NOTHING
+
+    def _title(
+        self, strategy: Strategy, head: Drawn, musts: tuple[int, ...], names: tuple[Phrase, ...]
+    ) -> Drawn | None:
+        section, filled, room = f"{strategy}.title", self._told.filled, self._limits.title_columns
+        ways = self._grammar.ways(section, self._tone, filled & ~head.says) or self._grammar.ways(
+            section, self._tone, filled
         )
+        return self._draw(ways.covering(musts), head.says, room, _heard(head), names)
 
-    def _opening(self, text: str) -> str:
-        """The space between Han and Latin letters or digits."""
-        if _HAN_END.search(self.text[-1:]) and _LATIN_START.match(text):
-            return " "
-        return " " if _LATIN_END.search(self.text[-1:]) and _HAN_START.match(text) else ""
+    def _body(
+        self,
+        strategy: Strategy,
+        head: Drawn,
+        title: Drawn,
+        call: str,
+        musts: tuple[int, ...],
+        names: tuple[Phrase, ...],
+    ) -> Drawn | None:
+        """The core of the body: says what the title owes, and nothing twice if there is a way around it."""
+        section, said = f"{strategy}.body", head.says | title.says
+        room = self._limits.body_columns - head.width - self._space
+        if call != "none":
+            room -= CALL_COLUMNS + self._space
+        owed = tuple(must for must in musts if not must & title.covers)
+        hidden = [said, 0]
+        if title.covers & ITEM:
+            names = tuple(name for name in names if name.columns <= SHORT_NAME_COLUMNS) or names[-1:]
+            if self._dice.roll() >= NAME_AGAIN:
+                hidden.insert(0, said | ITEM)
+        for mask in hidden:
+            ways = self._grammar.ways(section, self._tone, self._told.filled & ~mask).covering(owed)
+            drawn = self._draw(ways, said if mask else 0, room, _heard(head), names)
+            if drawn is not None:
+                return drawn
+        return None
 
-    def _cased(self, text: str, *, named: bool) -> str:
-        """Upper case at the start of an English sentence; a name such as "iPhone" stays as it is."""
-        if self._language != "en" or not _SENTENCE_END.search(self.text[-2:]):
-            return text
-        return text if named and not text.islower() else text[:1].upper() + text[1:]
+    def _call(self, call: str, *before: Drawn) -> Drawn:
+        """The call to action: one that does not echo what stands before it, if there is any."""
+        if call == "none":
+            return _NOTHING
+        heard, said = _SILENT, 0
+        for drawn in before:
+            heard |= _heard(drawn)
+            said |= drawn.says
+        ways = self._grammar.ways(f"call.{call}", self._tone, self._told.filled & ~said)
+        return self._draw(ways, said, CALL_COLUMNS, heard) or _NOTHING
+
+    def _draw(
+        self,
+        ways: Ways,
+        said: int,
+        room: int,
+        heard: frozenset[str] = _SILENT,
+        names: tuple[Phrase, ...] | None = None,
+    ) -> Drawn | None:
+        """Words that fit into `room`, whose clauses say nothing of `said`; None where none were found."""
+        if not ways:
+            return None
+        names = self._told.names if names is None else names
+        fallback = None
+        for draw in range(MAX_DRAWS):
+            drawn = self._fitted(ways.draw(self._dice), said, room, names)
+            if drawn is None:
+                continue
+            if not heard or draw >= ECHO_DRAWS or heard.isdisjoint(_heard(drawn)):
+                return drawn
+            fallback = drawn
+        return fallback or self._fitted(ways.narrowest(self._widths(names)), said, room, names)
+
+    def _widths(self, names: tuple[Phrase, ...]) -> dict[str, int]:
+        widths = {name: phrase.columns for name, phrase in self._told.phrases.items()}
+        return widths | {"item": names[-1].columns} if names else widths
+
+    def _fitted(self, leaves: list[Leaf], said: int, room: int, names: tuple[Phrase, ...]) -> Drawn | None:
+        """The leaves with their clauses and the longest name that fits; None where none does."""
+        phrases = self._told.phrases
+        says = covers = width = items = clauses = 0
+        for leaf in leaves:
+            if type(leaf) is Text:
+                width += leaf.columns
+            elif type(leaf) is Slot:
+                if says & leaf.bit:
+                    return None
+                says |= leaf.says
+                covers |= leaf.bit
+                width += leaf.columns
+                if leaf.bit == ITEM:
+                    items += 1
+                elif not leaf.words:
+                    width += phrases[leaf.name].columns
+            else:
+                clauses += 1
+        least = items * names[-1].columns if items else 0
+        if width + least > room:
+            return None
+        if clauses:
+            filled = self._told.filled & ~ITEM
+            whole: list[Leaf] = []
+            for leaf in leaves:
+                if type(leaf) is not FactClause:
+                    whole.append(leaf)
+                    continue
+                ways = self._grammar.ways("fact", self._tone, filled & ~(said | says))
+                clause = (
+                    self._fitted(ways.draw(self._dice), said | says, room - width - least, ())
+                    if ways
+                    else None
+                )
+                if clause is not None:
+                    whole += clause.leaves
+                    says |= clause.says
+                    covers |= clause.covers
+                    width += clause.width
+                elif not leaf.optional:
+                    return None
+                elif whole and type(whole[-1]) is Text:
+                    whole[-1] = _without_comma(whole[-1])
+            leaves = whole
+        name = None
+        if items:
+            left = (room - width) // items
+            name = next((name for name in names if name.columns <= left), names[-1])
+            width += items * name.columns
+        return Drawn(leaves, says, covers, width, name)
+
+    def _emoji(self, strategy: Strategy, title: Writer) -> None:
+        """One emoji after every second playful title that leaves room for it."""
+        ways = self._grammar.ways(f"{strategy}.emoji", Tone.PLAYFUL, 0)
+        if not ways or self._dice.roll() >= EMOJI:
+            return
+        drawn = self._draw(ways, 0, self._limits.title_columns - columns(title.text) - 1)
+        if drawn is not None:
+            title.text += " "
+            title.write(drawn.leaves, {}, None)
+
+    def _written(self, title: Drawn, parts: list[Drawn], names: tuple[Phrase, ...]) -> tuple[Writer, Writer]:
+        head, body = Writer("title", self._grammar.language), Writer("body", self._grammar.language)
+        head.write(title.leaves, self._told.phrases, title.name)
+        for part in parts:
+            if part.leaves:
+                body.space()
+                body.write(part.leaves, self._told.phrases, part.name)
+        return head, body
+
+    def _light(self, written: tuple[Writer, Writer]) -> bool:
+        """Whether both texts fit by their bytes too."""
+        title, body = written
+        limits = self._limits
+        return len(title.text.encode()) <= limits.title_bytes and len(body.text.encode()) <= limits.body_bytes
+
+
+def personal_slots(told: Told) -> int:
+    """The slots that a personal opener may fill: those with phrases short enough for it."""
+    wide = (
+        slots.BITS[name]
+        for name in _PERSONAL
+        if (phrase := told.phrases.get(name)) and phrase.columns > MAX_PERSONAL_COLUMNS
+    )
+    return told.filled & ~sum(wide)
+
+
+@cache
+def _without_comma(text: Text) -> Text:
+    """The words before a clause that stays away."""
+    return plain_text(text.text.rstrip("，、；：,;: "))
+
+
+def _heard(drawn: Drawn) -> frozenset[str]:
+    """The words of ours that the ear remembers."""
+    found = _SILENT
+    for leaf in drawn.leaves:
+        if type(leaf) is Text and leaf.words:
+            found |= leaf.words
+    return found

@@ -6,7 +6,7 @@ from enum import StrEnum
 import msgspec
 
 from magpie_services.content import attributes
-from magpie_services.content.facts import Slots
+from magpie_services.content.slots import BITS, mask
 from magpie_services.core.items import Item
 from magpie_services.core.portraits import Portrait, price_sensitivity
 
@@ -39,14 +39,34 @@ class Tone(StrEnum):
 
 
 Weight = Callable[[Portrait, Item], float]
+WELL_RATED = 4.5
+ENOUGH_RATINGS = 20
+
+# What must hold when a message is sent, not only when it is written; by the names that rules use.
+PREDICATES: Mapping[str, Callable[[Item, int], bool]] = {
+    "in_stock": lambda item, _filled: item.available,
+    "price_below_list": lambda _item, filled: bool(filled & BITS["drop"]),
+    "lately_back": lambda _item, filled: bool(filled & BITS["back"]),
+    "few_left": lambda _item, filled: bool(filled & BITS["few"]),
+    "still_in_cart": lambda _item, filled: bool(filled & BITS["cart"]),
+    "still_new": lambda _item, filled: bool(filled & BITS["new"]),
+    "popular_now": lambda _item, filled: bool(filled & BITS["popular"]),
+    "season_now": lambda _item, filled: bool(filled & BITS["season"]),
+    "well_rated": lambda item, _filled: item.rating >= WELL_RATED and item.rating_count >= ENOUGH_RATINGS,
+}
 
 
 class Rule(msgspec.Struct, frozen=True):
-    """When a strategy may speak (all of `needs` are filled and it `holds`) and how much it suits a user."""
+    """When a strategy may speak and how much it suits a user.
 
-    needs: frozenset[str]
+    All slots of `needs` must be filled and all `predicates` hold; of each mask of `says` the message must
+    fill one slot at least, or it would not give its reason.
+    """
+
+    needs: int
+    predicates: tuple[str, ...]
+    says: tuple[int, ...]
     weight: Weight
-    holds: Callable[[Item], bool] = lambda _item: True
 
 
 def _constant(weight: float) -> Weight:
@@ -62,29 +82,28 @@ def _choice(portrait: Portrait, _item: Item) -> float:
     return quality * max(0.0, 1.0 - price_sensitivity(portrait))
 
 
-def _needs(*slots: str) -> frozenset[str]:
-    return frozenset(slots)
+def _rule(needs: str, predicates: str, weight: Weight, *says: str) -> Rule:
+    named = (mask(*one.split()) for one in says)
+    return Rule(mask("item", *needs.split()), tuple(predicates.split()), tuple(named), weight)
 
 
-# SEASONAL is missing: no fact of the catalogue says which season an item is for, so it is never eligible.
 RULES: Mapping[Strategy, Rule] = {
-    Strategy.PLAIN: Rule(_needs("item"), _constant(0.4)),
-    Strategy.PRICE_DROP: Rule(_needs("item", "drop", "off"), _bargain),
-    Strategy.BACK_IN_STOCK: Rule(_needs("item", "back"), _constant(3.0)),
-    Strategy.LOW_STOCK: Rule(_needs("item", "stock"), _constant(1.2)),
-    Strategy.CART_REMINDER: Rule(_needs("item", "cart"), _constant(3.0)),
-    Strategy.BECAUSE_YOU_VIEWED: Rule(_needs("item", "because", "viewed"), _constant(1.5)),
-    Strategy.COMPLEMENT: Rule(_needs("item", "because", "bought"), _constant(1.5)),
-    Strategy.REPLENISH: Rule(_needs("item", "again"), _constant(2.0)),
-    Strategy.NEW_FROM_BRAND: Rule(_needs("item", "brand", "new"), _constant(1.2)),
-    Strategy.TRENDING: Rule(_needs("item", "popular"), _constant(1.0)),
-    Strategy.WELL_REVIEWED: Rule(
-        _needs("item", "rating", "ratings"),
-        _constant(1.2),
-        lambda item: item.rating >= 4.5 and item.rating_count >= 20,
+    Strategy.PLAIN: _rule("", "", _constant(0.4)),
+    Strategy.PRICE_DROP: _rule(
+        "drop price was saved", "in_stock price_below_list", _bargain, "drop off zhe saved was"
     ),
-    Strategy.PREMIUM: Rule(_needs("item", "attrs"), _choice),
-    Strategy.NEW_ARRIVAL: Rule(_needs("item", "new"), _constant(1.2)),
+    Strategy.BACK_IN_STOCK: _rule("back", "in_stock lately_back", _constant(3.0), "back"),
+    Strategy.LOW_STOCK: _rule("stock few", "in_stock few_left", _constant(1.2), "stock few"),
+    Strategy.CART_REMINDER: _rule("cart", "in_stock still_in_cart", _constant(3.0), "cart"),
+    Strategy.BECAUSE_YOU_VIEWED: _rule("because viewed", "in_stock", _constant(1.5), "because"),
+    Strategy.COMPLEMENT: _rule("because bought", "in_stock", _constant(1.5), "because"),
+    Strategy.REPLENISH: _rule("again", "in_stock", _constant(2.0), "again days"),
+    Strategy.NEW_FROM_BRAND: _rule("brand new", "in_stock still_new", _constant(1.2), "brand", "new"),
+    Strategy.TRENDING: _rule("popular", "in_stock popular_now", _constant(1.0), "popular rank"),
+    Strategy.WELL_REVIEWED: _rule("rating ratings", "in_stock well_rated", _constant(1.2), "rating"),
+    Strategy.SEASONAL: _rule("season", "in_stock season_now", _constant(2.0), "season"),
+    Strategy.PREMIUM: _rule("attrs", "in_stock", _choice, "attrs look"),
+    Strategy.NEW_ARRIVAL: _rule("new", "in_stock still_new", _constant(1.2), "new"),
 }
 
 _PLAIN_TONES = {Tone.PLAIN: 0.6, Tone.PLAYFUL: 0.3, Tone.PREMIUM: 0.1}
@@ -92,10 +111,14 @@ _LIVELY_TONES = {Tone.PLAIN: 0.3, Tone.PLAYFUL: 0.65, Tone.PREMIUM: 0.05}
 _COMPOSED_TONES = {Tone.PLAIN: 0.35, Tone.PREMIUM: 0.65}
 
 
-def eligible(slots: Slots, item: Item) -> list[Strategy]:
+def eligible(filled: int, item: Item) -> list[Strategy]:
     """The strategies whose facts are there, in a fixed order."""
-    filled = slots.keys()
-    return [strategy for strategy, rule in RULES.items() if rule.needs <= filled and rule.holds(item)]
+    return [
+        strategy
+        for strategy, rule in RULES.items()
+        if rule.needs & filled == rule.needs
+        and all(PREDICATES[name](item, filled) for name in rule.predicates)
+    ]
 
 
 def weight(strategy: Strategy, portrait: Portrait, item: Item) -> float:

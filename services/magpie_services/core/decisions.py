@@ -80,7 +80,10 @@ class Span(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Copy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The words of a push and where each claim comes from; `propensity` is the chance of this variant."""
+    """The words of a push and where each claim comes from; `propensity` is the chance of this variant.
+
+    `context` names the circumstances in which the variant was chosen; `writer` is "grammar" or "model".
+    """
 
     strategy: str = ""
     tone: str = ""
@@ -93,6 +96,8 @@ class Copy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     variant_id: str = ""
     propensity: float = 1.0
     safe_template: bool = False
+    context: str = ""
+    writer: str = ""
     spans: list[Span] = []
 
 

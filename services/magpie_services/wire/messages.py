@@ -21,10 +21,12 @@ def enum_number(prefix: str, name: str, values: Mapping[str, int]) -> int:
 _STRATEGIES = dict(content_pb.Strategy.items())
 _TONES = dict(content_pb.Tone.items())
 _PARTS = dict(content_pb.MessagePart.items())
+_WRITERS = dict(content_pb.Writer.items())
 _CHANNELS = dict(device_pb.Channel.items())
 _STRATEGY_NAMES = {int(number): enum_name("STRATEGY", name) for name, number in _STRATEGIES.items()}
 _TONE_NAMES = {int(number): enum_name("TONE", name) for name, number in _TONES.items()}
 _PART_NAMES = {int(number): enum_name("MESSAGE_PART", name) for name, number in _PARTS.items()}
+_WRITER_NAMES = {int(number): enum_name("WRITER", name) for name, number in _WRITERS.items()}
 _CHANNEL_NAMES = {int(number): enum_name("CHANNEL", name) for name, number in _CHANNELS.items()}
 
 
@@ -62,6 +64,8 @@ def copy_from_proto(message: content_pb.Message) -> Copy:
         variant_id=message.variant_id,
         propensity=message.propensity,
         safe_template=message.safe_template,
+        context=message.context,
+        writer=_WRITER_NAMES.get(message.writer, ""),
         spans=[
             Span(
                 part=_PART_NAMES.get(span.part, ""),
@@ -101,6 +105,8 @@ def copy_to_proto(copy: Copy) -> content_pb.Message:
         variant_id=copy.variant_id,
         propensity=copy.propensity,
         safe_template=copy.safe_template,
+        context=copy.context,
+        writer=content_pb.Writer.ValueType(enum_number("WRITER", copy.writer, _WRITERS)),
         image_uri=copy.image_uri,
         link=copy.link,
     )

@@ -46,10 +46,12 @@ class Text(NamedTuple):
 class Slot(NamedTuple):
     """A place for a phrase: `words` stand for evidence, `nouns` (one, many) agree with a count.
 
-    `columns` is the room that it takes beside its phrase.
+    `columns` is the room that it takes beside its phrase; `says`, the slots that would repeat it.
     """
 
     name: str
+    bit: int
+    says: int
     words: str
     article: bool
     nouns: tuple[str, str] | None
@@ -241,4 +243,5 @@ class _Parser:
             )
         # A space on either side, "an ", the longer noun and a space.
         beside = 2 + (3 if article else 0) + (max(map(columns, nouns)) + 1 if nouns else 0)
-        return Slot(name, words, article, nouns, beside + columns(words))
+        says = 0 if words else slots.SAYS[name]
+        return Slot(name, slots.BITS[name], says, words, article, nouns, beside + columns(words))

@@ -18,6 +18,8 @@ from magpie_services.content.grammar.notation import (
 )
 from magpie_services.content.strategies import Tone
 
+# How much a clause takes where nothing is known of it: more than any line without one.
+_CLAUSE_COLUMNS = 1_000
 ITEM = slots.BITS["item"]
 
 
@@ -70,6 +72,10 @@ class Ways:
         _walk(self.ways[min(at, len(self.ways) - 1)].branch, dice, leaves)
         return leaves
 
+    def narrowest(self, widths: Mapping[str, int]) -> list[Leaf]:
+        """The leaves of the line that takes least room, by the widths of the slots' phrases."""
+        return list(min((_narrow(way.branch, widths) for way in self.ways), key=lambda found: found[0])[1])
+
     def covering(self, musts: tuple[int, ...]) -> "Ways":
         """Those that are sure to fill one slot at least of each of the masks."""
         if not musts:
@@ -111,7 +117,7 @@ def _slots_of(sequence: Sequence, of: Callable[[str], int]) -> int:
     for node in sequence:
         match node:
             case Slot():
-                found |= slots.BITS[node.name]
+                found |= node.bit
             case Choice():
                 for option in node.options:
                     found |= _slots_of(option, of)
@@ -126,9 +132,9 @@ def _way(sequence: Sequence, sections: Sections, tone: Tone, filled: int) -> Way
     always, forms = 0, 1.0
     for node in sequence:
         if isinstance(node, Slot):
-            if not slots.BITS[node.name] & filled:
+            if not node.bit & filled:
                 return None
-            always |= slots.BITS[node.name]
+            always |= node.bit
             branch.append(node)
         elif isinstance(node, Choice | Reference):
             options = (
@@ -151,6 +157,24 @@ def _way(sequence: Sequence, sections: Sections, tone: Tone, filled: int) -> Way
         else:
             branch.append(node)
     return Way(tuple(branch), always, forms)
+
+
+def _narrow(branch: Branch, widths: Mapping[str, int]) -> tuple[int, tuple[Leaf, ...]]:
+    width = 0
+    leaves: tuple[Leaf, ...] = ()
+    for node in branch:
+        if isinstance(node, Fork):
+            least, chosen = min((_narrow(one, widths) for one in node.branches), key=lambda found: found[0])
+        else:
+            chosen = (node,)
+            if isinstance(node, FactClause):
+                least = 0 if node.optional else _CLAUSE_COLUMNS
+            else:
+                spoken = isinstance(node, Slot) and not node.words
+                least = node.columns + (widths.get(node.name, 0) if isinstance(node, Slot) and spoken else 0)
+        width += least
+        leaves += chosen
+    return width, leaves
 
 
 def _walk(branch: Branch, dice: Dice, leaves: list[Leaf]) -> None:

@@ -1,0 +1,250 @@
+"""What one version of an item offers in one locale, whoever reads it and whenever."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from magpie_services.content import attributes, formats, names
+from magpie_services.content.attributes import Kind
+from magpie_services.content.cleaning import clean
+from magpie_services.content.facts.phrases import Fact, Maker, Phrase, Phrases, filled, joined
+from magpie_services.content.limits import columns
+from magpie_services.content.measures import measure
+from magpie_services.content.scripts import simplified, written
+from magpie_services.content.seasons import SEASONS, Season, meant, told
+from magpie_services.core.items import Item
+from magpie_services.core.money import Money
+
+MAX_VALUE_COLUMNS = 20
+LOW_STOCK = 10
+MAX_ATTRIBUTES = 3
+# Marks below this, or of few, speak against the item.
+GOOD_RATING = 4.0
+FEW_RATINGS = 5
+_TRADITIONAL = ("zh-TW", "zh-Hant", "zh-HK", "zh-MO", "zh-Hant-TW", "zh-Hant-HK")
+# A brand or a colour that the item's name says already is not said beside it.
+_BESIDE = ("brand", "category", "colour", "material")
+
+Accepts = Callable[[str], bool]
+
+
+class Extracted(NamedTuple):
+    """An attribute read from a text of the item: `field` is that text, `value` the words of the catalogue."""
+
+    name: str
+    value: str
+    field: str
+
+
+class Occasion(NamedTuple):
+    """A season or an occasion that the item is for, and the fact that says so."""
+
+    season: Season
+    fact: Fact
+
+
+class ItemFacts(msgspec.Struct, frozen=True):
+    """Phrases by slot, and the item's names, longest first.
+
+    `whole` has all phrases with `whole_mask`, `beside` those that the item's name does not say already.
+    """
+
+    names: tuple[Phrase, ...]
+    whole: Phrases
+    whole_mask: int
+    beside: Phrases
+    beside_mask: int
+    occasions: tuple[Occasion, ...]
+
+
+def title_of(item: Item, locale: str) -> tuple[str, str]:
+    """The title to use in a locale and its field: the own or the translation nearest to it, else the own."""
+    for tag in _tags(item, locale):
+        if tag == item.locale:
+            break
+        if item.translations[tag].title:
+            return item.translations[tag].title, f"translations[{tag}].title"
+    return item.title, "title"
+
+
+def item_facts(
+    item: Item, locale: str, pack: str, accepts: Accepts, extracted: Sequence[Extracted] = ()
+) -> ItemFacts:
+    """Everything about an item that does not depend on the user or the moment.
+
+    `accepts` says which texts hold nothing banned: a value that fails is no fact. `extracted` are attributes
+    read from the item's texts, used where the catalogue itself gives no attribute of that kind.
+    """
+    language = locale.partition("-")[0]
+    make = Maker("item", item.item_id, item.version)
+    title, field = title_of(item, locale)
+    spoken = written(clean(title), locale)
+    forms = tuple(
+        Phrase(make(Kind.TITLE, form, field, title)) for form in names.forms(spoken, accepts) if form
+    )
+    whole: Phrases = {}
+    if forms:
+        whole["item"] = forms[0]
+    _put_names(item, locale, language, make, accepts, whole)
+    _put_prices(item, locale, make, whole)
+    _put_counts(item, locale, make, whole)
+    if language == "zh":
+        whole["mw"] = Phrase(written(measure(item.title, item.category, pack), locale))
+    said = forms[0].text.casefold() if forms else ""
+    described = _attributes(item, locale, language, make, accepts, extracted)
+    beside = {
+        slot: phrase
+        for slot, phrase in whole.items()
+        if slot not in _BESIDE or phrase.fact.text.casefold() not in said
+    }
+    whole |= _described(described, language)
+    beside |= _described([fact for fact in described if fact.text.casefold() not in said], language)
+    return ItemFacts(
+        forms, whole, filled(whole), beside, filled(beside), _occasions(item, title, field, make)
+    )
+
+
+def raw_money(amount: Money) -> str:
+    """Money as spans give it: "1299.00 CNY"."""
+    return f"{amount.amount} {amount.currency}"
+
+
+def _tags(item: Item, locale: str) -> Iterable[str]:
+    """The locales of the item's titles that speak the language, the nearest first."""
+    language = locale.partition("-")[0]
+    tags = [tag for tag in (item.locale, *sorted(item.translations)) if tag]
+    same = [tag for tag in tags if tag.replace("_", "-").partition("-")[0].casefold() == language]
+    if language != "zh":
+        return same
+    traditional = locale == "zh-TW"
+    return sorted(same, key=lambda tag: tag.startswith(_TRADITIONAL) is not traditional)
+
+
+def _put_names(
+    item: Item, locale: str, language: str, make: Maker, accepts: Accepts, phrases: Phrases
+) -> None:
+    brand, category = written(clean(item.brand), locale), written(clean(item.category), locale)
+    if brand and columns(brand) <= MAX_VALUE_COLUMNS and accepts(brand):
+        phrases["brand"] = Phrase(make(Kind.BRAND, brand, "brand", item.brand))
+    if (
+        category
+        and columns(category) <= MAX_VALUE_COLUMNS
+        and attributes.speaks(language, category)
+        and accepts(category)
+    ):
+        phrases["category"] = phrases["topic"] = Phrase(
+            make(Kind.CATEGORY, category, "categories", item.category)
+        )
+
+
+def _put_prices(item: Item, locale: str, make: Maker, phrases: Phrases) -> None:
+    price, full = item.price, item.list_price
+    if price is None or price.minor <= 0 or not (shown := formats.money(price, locale)):
+        return
+    phrases["price"] = Phrase(make(Kind.MONEY, shown, "price", raw_money(price)))
+    if full is None or full.currency != price.currency or full.minor <= price.minor:
+        return
+    value = f"{raw_money(full)} -> {raw_money(price)}"
+    saved = formats.money(Money(price.currency, full.minor - price.minor), locale)
+    phrases["drop"] = make.evidence("discount", value)
+    phrases["was"] = Phrase(make(Kind.MONEY, formats.money(full, locale), "list_price", raw_money(full)))
+    phrases["saved"] = Phrase(make(Kind.MONEY, saved, "discount", value))
+    percent = formats.percent_off(price.minor, full.minor)
+    if 3 <= percent <= 95:
+        phrases["off"] = Phrase(make(Kind.PERCENT, f"{percent}%", "discount", value))
+        if locale != "en":
+            text = f"{formats.zhe(price.minor, full.minor)} 折"
+            phrases["zhe"] = Phrase(make(Kind.PERCENT, text, "discount", value))
+
+
+def _put_counts(item: Item, locale: str, make: Maker, phrases: Phrases) -> None:
+    if item.stock is not None and 0 < item.stock <= LOW_STOCK:
+        left = make(Kind.COUNT, formats.count(item.stock, locale), "stock", str(item.stock))
+        phrases["stock"] = phrases["few"] = Phrase(left, number=item.stock)
+    if GOOD_RATING <= item.rating <= 5 and item.rating_count >= FEW_RATINGS:
+        stars = make(Kind.RATING, formats.rating(item.rating), "rating", f"{item.rating:g}")
+        many = make(
+            Kind.COUNT, formats.count(item.rating_count, locale), "rating_count", str(item.rating_count)
+        )
+        phrases["rating"] = Phrase(stars)
+        phrases["ratings"] = Phrase(many, number=item.rating_count)
+
+
+def _attributes(
+    item: Item, locale: str, language: str, make: Maker, accepts: Accepts, extracted: Sequence[Extracted]
+) -> list[Fact]:
+    """Up to three words that describe the item, styles first."""
+    found: dict[Kind, list[Fact]] = {}
+    seen: set[str] = set()
+
+    def take(name: str, raw: str, field: str) -> None:
+        text = written(clean(raw), locale)
+        kind = attributes.kind_of(name, simplified(text))
+        if not text or text.casefold() in seen or columns(text) > MAX_VALUE_COLUMNS:
+            return
+        if kind is Kind.FEATURE and not attributes.describes(name, text):
+            return
+        if not attributes.speaks(language, text) or not accepts(text):
+            return
+        seen.add(text.casefold())
+        if language == "en" and text[1:].islower() and " " not in text:
+            text = text[0].lower() + text[1:]
+        found.setdefault(kind, []).append(make(kind, text, field, raw))
+
+    for name, values in item.attributes.items():
+        for raw in values[:8]:
+            take(name, raw, f"attributes.{name}")
+    given = set(found)
+    for one in extracted:
+        if attributes.kind_of(one.name, one.value) not in given:
+            take(one.name, one.value, one.field)
+    for kind in (Kind.COLOUR, Kind.MATERIAL):
+        if len(found.get(kind, ())) > 1:  # it comes in several: none of them is its colour
+            del found[kind]
+    order = ((Kind.STYLE, 2), (Kind.COLOUR, 1), (Kind.MATERIAL, 1), (Kind.FEATURE, 2))
+    return [fact for kind, most in order for fact in found.get(kind, [])[:most]][:MAX_ATTRIBUTES]
+
+
+def _described(facts: list[Fact], language: str) -> Mapping[str, Phrase]:
+    """The slots that describing words fill."""
+    phrases: Phrases = {}
+    if not facts:
+        return phrases
+    phrases["attrs"] = joined(facts, language)
+    styles = [fact for fact in facts if fact.kind is Kind.STYLE]
+    if styles:
+        phrases["styles"] = joined(styles, language)
+        phrases["style"] = Phrase(styles[0])
+    for kind in (Kind.COLOUR, Kind.MATERIAL):
+        for fact in facts:
+            if fact.kind is kind:
+                phrases[kind] = Phrase(fact)
+    # Style and colour together name all there is to name: no third attribute is left out.
+    if styles and "colour" in phrases and len(styles) + 1 == len(facts):
+        phrases["look"] = _look(styles, facts[-1], language)
+    return phrases
+
+
+def _look(styles: list[Fact], colour: Fact, language: str) -> Phrase:
+    """ "时尚、简约的蓝色" or "simple, stylish blue"."""
+    if language == "zh":
+        return Phrase(*joined(styles, language).pieces, "的", colour)
+    pieces: list[Fact | str] = []
+    for style in styles:
+        pieces += [style, ", "]
+    return Phrase(*pieces[:-1], " ", colour)
+
+
+def _occasions(item: Item, title: str, field: str, make: Maker) -> tuple[Occasion, ...]:
+    """The seasons and occasions that an attribute names, else the one in the title."""
+    found = [
+        Occasion(season, make(Kind.DATE, clean(raw), f"attributes.{name}", raw))
+        for name, values in item.attributes.items()
+        if attributes.names_season(name)
+        for raw in values
+        if (season := meant(clean(raw))) is not None
+    ]
+    if not found and (named := told(clean(title))) is not None:
+        found = [Occasion(named[0], make(Kind.DATE, named[1], field, title))]
+    return tuple(sorted(found, key=lambda one: SEASONS.index(one.season)))
