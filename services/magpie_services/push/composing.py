@@ -4,6 +4,7 @@ import msgspec
 import structlog
 
 from magpie_services.core.decisions import Copy, DecisionVerdict, Stage
+from magpie_services.core.untrusted import safe_image, safe_link
 from magpie_services.kit import metrics
 from magpie_services.kit.errors import MagpieError
 from magpie_services.push import predicates, words
@@ -77,8 +78,8 @@ class Composer:
             item = draft.fact.item
             case.copy = msgspec.structs.replace(
                 draft.copy,
-                link=draft.copy.link or item.link,
-                image_uri=draft.copy.image_uri or item.image_uri,
+                link=draft.copy.link or safe_link(item.link),
+                image_uri=draft.copy.image_uri or safe_image(item.image_uri),
                 # What only words of ours may say of themselves: the choice of words learns by it.
                 spans=[],
                 variant_id="",

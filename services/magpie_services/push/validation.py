@@ -10,6 +10,7 @@ from magpie.v1 import candidate_service_pb2 as candidate_pb
 from magpie.v1 import push_service_pb2 as push_pb
 from magpie_services.core import checks
 from magpie_services.core.checks import Violation
+from magpie_services.core.untrusted import safe_image, safe_link
 from magpie_services.kit.errors import Invalid
 from magpie_services.push.campaigns import Spec
 from magpie_services.push.case import Target
@@ -53,6 +54,12 @@ def targets_of(messages_: Sequence[push_pb.Target]) -> list[Target]:
                 found.append(Violation(f"{field}.message.title", "is required when the body is empty"))
             for part in ("title", "body", "description", "link", "image_uri"):
                 found += checks.text(f"{field}.message.{part}", getattr(copy, part), MAX_TEXT_CHARS)
+            if copy.link and not safe_link(copy.link):
+                reason = "is neither an https or http address nor a link of an app's own scheme"
+                found.append(Violation(f"{field}.message.link", reason))
+            if copy.image_uri and not safe_image(copy.image_uri):
+                reason = "is neither an https address nor a path below the picture folder"
+                found.append(Violation(f"{field}.message.image_uri", reason))
         targets.append(Target(user_id=message.user_id, item_id=message.item_id, copy=copy))
     _refuse(found)
     return targets

@@ -40,6 +40,12 @@ async def send(bench: Bench, at_ms: int, *user_ids: str, **fields: Any) -> Any:
     return response.decisions[0]
 
 
+def words(**fields: str) -> push_pb.Target:
+    """A target with words of the caller's own."""
+    message = content_pb.Message(title="A kettle", **fields)  # type: ignore[arg-type]
+    return push_pb.Target(user_id="ann", item_id="item3", message=message)
+
+
 async def decide(bench: Bench, at_ms: int, target: push_pb.Target, **policy: Any) -> Any:
     request = push_pb.DecidePushesRequest(targets=[target], policy=push_pb.Policy(**policy))
     return (await bench.at(at_ms, bench.push.DecidePushes, request)).decisions[0]
@@ -333,6 +339,8 @@ async def test_profile_learns_of_a_push_even_when_it_was_away(bench: Bench) -> N
         ({"policy": push_pb.Policy(objective=push_pb.Objective(dismiss=-1))}, "policy.objective.dismiss"),
         ({"request_id": ""}, "request_id"),
         ({"request_id": "r" * 129}, "request_id"),
+        ({"targets": [words(link="javascript:alert(1)")]}, "targets[0].message.link"),
+        ({"targets": [words(image_uri="../secret.png")]}, "targets[0].message.image_uri"),
     ],
 )
 async def test_a_faulty_request_is_told_its_field(

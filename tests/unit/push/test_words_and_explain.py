@@ -28,10 +28,25 @@ def test_safe_words_are_the_title_and_claim_nothing(locale: str, title: str, bod
     assert (span.value, span.source, span.version) == (title, "k", 3)
 
 
-def test_a_long_title_is_shortened() -> None:
-    copy = words.safe(Item(item_id="k", title="x" * 100), "en")
-    assert len(copy.title) == 40
-    assert copy.spans[0].end == 40
+def test_a_long_title_is_shortened_by_the_columns_that_it_takes() -> None:
+    copy = words.safe(Item(item_id="k", title="x" * 5_000), "en")
+    assert copy.title == "x" * 38 + "…"
+    assert copy.spans[0].end == 39
+    assert words.safe(Item(item_id="k", title="蓝" * 30), "zh-TW").title == "蓝" * 19 + "…"
+    assert words.safe(Item(item_id="k", title="蓝" * 20), "zh-TW").title == "蓝" * 20
+
+
+def test_hostile_items_get_harmless_words() -> None:
+    hostile = Item(
+        item_id="k",
+        title="<b>\u202eKettle</b> {{7*7}} javascript:x",
+        link="javascript:alert(1)",
+        image_uri="../x",
+    )
+    copy = words.safe(hostile, "en")
+    assert (copy.title, copy.link, copy.image_uri) == ("Kettle", "", "")
+    copy = words.safe(Item(item_id="k", title="<script>x</script>"), "zh-TW")
+    assert (copy.title, copy.body, copy.spans) == ("給你看一款", "點開看看詳情。", [])
 
 
 def arms() -> list[Arm]:

@@ -186,7 +186,8 @@ class Target(_message.Message):
     @_builtins.property
     def message(self) -> _content_service_pb2.Message:
         """Words to use in place of ours, each text of at most 4,096 characters; verified like ours. Needs item_id,
-        and a title or a body.
+        and a title or a body. Of the rest, only link (https, http or the app's own scheme), image_uri (https, or
+        a path below the picture folder), strategy, tone and locale are read; empty link and image are the item's.
         """
 
     def __init__(
