@@ -8,7 +8,6 @@ import msgspec
 
 from magpie_services.content import attributes, choice, evidence, strategies, verifier
 from magpie_services.content.choice import Chooser, Menu, PriorChooser, Variant
-from magpie_services.content.cleaning import safe_image, safe_link
 from magpie_services.content.dice import Dice
 from magpie_services.content.evidence import Evidence
 from magpie_services.content.facts.extra import NO_EXTRA, Extra
@@ -22,6 +21,7 @@ from magpie_services.content.writer import Writer
 from magpie_services.core.decisions import Copy
 from magpie_services.core.items import Item
 from magpie_services.core.portraits import Portrait
+from magpie_services.core.untrusted import safe_image, safe_link
 
 MAX_TRIES = 6
 # How often a variant is written anew where its words fail or repeat an earlier message.

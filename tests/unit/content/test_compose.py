@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from tests.unit.content.worlds import NOW_MS, holder, person, shirt
 
 from magpie_services.content import verifier
-from magpie_services.content.cleaning import clean
 from magpie_services.content.compose import Brief, Composer, Draft
 from magpie_services.content.facts.extra import Extra
 from magpie_services.content.facts.items import raw_money
@@ -18,6 +17,7 @@ from magpie_services.core.decisions import Copy, Span
 from magpie_services.core.items import Item
 from magpie_services.core.money import Money
 from magpie_services.core.portraits import Portrait
+from magpie_services.core.untrusted import clean
 
 ALL_EXTRA = Extra(
     was_out_of_stock=True, in_cart=True, viewed=True, bought=True, popular_rank=3, bought_days_ago=40

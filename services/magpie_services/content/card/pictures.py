@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 
 from magpie_services.content.card.cache import Cache
 from magpie_services.content.card.decoding import Unusable
-from magpie_services.content.cleaning import safe_image
+from magpie_services.core.untrusted import safe_image
 
 # How long a picture is taken for what its address still holds, and how long one that failed is let be.
 FRESH_SECONDS = 600.0

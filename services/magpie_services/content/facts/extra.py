@@ -6,7 +6,7 @@ from datetime import date
 
 import msgspec
 
-from magpie_services.content.cleaning import clean
+from magpie_services.core.untrusted import clean
 
 
 class Extra(msgspec.Struct, frozen=True, kw_only=True):

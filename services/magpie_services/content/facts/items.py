@@ -7,7 +7,6 @@ import msgspec
 
 from magpie_services.content import attributes, formats, names
 from magpie_services.content.attributes import Kind
-from magpie_services.content.cleaning import clean
 from magpie_services.content.facts.phrases import Fact, Maker, Phrase, Phrases, filled, joined
 from magpie_services.content.limits import columns
 from magpie_services.content.measures import measure
@@ -15,6 +14,7 @@ from magpie_services.content.scripts import simplified, written
 from magpie_services.content.seasons import SEASONS, Season, meant, told
 from magpie_services.core.items import Item
 from magpie_services.core.money import Money
+from magpie_services.core.untrusted import clean
 
 MAX_VALUE_COLUMNS = 20
 LOW_STOCK = 10

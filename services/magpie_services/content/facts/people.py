@@ -4,12 +4,12 @@ from functools import lru_cache
 
 from magpie_services.content import attributes
 from magpie_services.content.attributes import Kind
-from magpie_services.content.cleaning import clean
 from magpie_services.content.facts.items import MAX_VALUE_COLUMNS, Accepts
 from magpie_services.content.facts.phrases import Maker, Phrase, Phrases, joined
 from magpie_services.content.limits import columns
 from magpie_services.content.scripts import simplified, written
 from magpie_services.core.portraits import CATEGORY_HALF_LIFE_DAYS, Portrait
+from magpie_services.core.untrusted import clean
 
 OFTEN = 3.0  # decayed visits from which a category counts as liked
 MAX_ADDRESS_COLUMNS = 24
