@@ -85,6 +85,8 @@ class Composer:
                 variant_id="",
                 propensity=1.0,
                 safe_template=False,
+                context="",
+                writer="",
             )
 
     async def _compose(self, cases: list[Case], facts: dict[str, Fact], policy: Policy) -> None:
