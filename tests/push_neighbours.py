@@ -206,12 +206,17 @@ class Content(_Gone, content_grpc.ContentServiceServicer):
         super().__init__()
         self.briefs: list[content_pb.Brief] = []
         self.drafts: list[content_pb.Draft] = []
+        #: By how many versions its words are late.
+        self.behind = 0
 
     async def ComposeMessages(self, request: Any, context: Any) -> Any:
         await self._arrive(context)
         self.briefs += request.briefs
         return content_pb.ComposeMessagesResponse(
-            compositions=[content_pb.Composition(messages=[_written(brief)]) for brief in request.briefs]
+            compositions=[
+                content_pb.Composition(messages=[_written(brief, brief.item.version - self.behind)])
+                for brief in request.briefs
+            ]
         )
 
     async def VerifyMessages(self, request: Any, context: Any) -> Any:
@@ -225,12 +230,12 @@ class Content(_Gone, content_grpc.ContentServiceServicer):
         return content_pb.VerifyMessagesResponse(verdicts=verdicts)
 
 
-def _written(brief: Any) -> content_pb.Message:
+def _written(brief: Any, version: int) -> content_pb.Message:
     item = brief.item
-    body = f"v{item.version}"
+    body = f"v{version}"
     span = content_pb.Span(
         part=content_pb.MESSAGE_PART_BODY, start=0, end=len(body), field="item.price", value=body,
-        source=item.item_id, version=item.version,
+        source=item.item_id, version=version,
     )  # fmt: skip
     return content_pb.Message(
         title=item.text.title, body=body, spans=[span], strategy=content_pb.STRATEGY_PLAIN,

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import grpc
+import msgspec
 import pytest
 from tests.conftest import free_port
 from tests.integration.push.conftest import NOON_MS, Bench, Recorder, settings_for
@@ -27,11 +28,14 @@ from magpie.v1 import catalog_service_pb2 as catalog_pb
 from magpie.v1 import catalog_service_pb2_grpc as catalog_grpc
 from magpie.v1 import content_service_pb2 as content_pb
 from magpie.v1 import content_service_pb2_grpc as content_grpc
+from magpie.v1 import device_pb2 as device_pb
 from magpie.v1 import item_pb2 as item_pb
 from magpie.v1 import money_pb2 as money_pb
 from magpie.v1 import push_service_pb2 as push_pb
 from magpie_services.candidate.__main__ import Candidate
 from magpie_services.candidate.settings import CandidateSettings
+from magpie_services.core import portraits
+from magpie_services.core.events import Event, EventKind
 from magpie_services.kit.metrics import REGISTRY
 from magpie_services.kit.redis import Redis, user_key
 from magpie_services.kit.serving import running
@@ -91,12 +95,11 @@ class Shop:
         request = catalog_pb.UpsertItemsRequest(items=[item], request_id=f"offer-{price}-{changes}")
         await self.catalog.UpsertItems(request, timeout=10)
 
-    async def queued(self, **target: Any) -> Any:
-        """A push of the kettle, decided at night about an offer of EUR 45."""
-        self.bench.around.profile.add("ann")
+    async def queued(self, policy: push_pb.Policy = DROP) -> Any:
+        """A push of the kettle to Ann, decided at night about an offer of EUR 45."""
         await self.offer(4_500)
         request = push_pb.SendPushesRequest(
-            targets=[push_pb.Target(user_id="ann", item_id="kettle", **target)], policy=DROP, request_id="r"
+            targets=[push_pb.Target(user_id="ann", item_id="kettle")], policy=policy, request_id="r"
         )
         decision = (await self.bench.at(NIGHT_MS, self.bench.push.SendPushes, request)).decisions[0]
         assert decision.verdict == QUEUED, decision
@@ -143,6 +146,7 @@ async def shop(redis_url: str, around: Neighbours) -> AsyncIterator[Shop]:
             bench = Bench(push, address, around, provider)
             shop = Shop(bench, catalog, content, redis_url)
             try:
+                around.profile.add("ann")
                 await shop.open_content()
                 yield shop
             finally:
@@ -237,6 +241,34 @@ async def test_without_the_content_service_the_words_are_those_that_claim_nothin
     assert shop.shown == "Kettle Alba\nTap to see the details."
 
 
+async def test_who_does_not_want_to_be_described_any_more_is_not(shop: Shop) -> None:
+    profile = shop.bench.around.profile
+    put = Event(
+        event_id="e", user_id="ann", kind=EventKind.ADD_TO_CART, occurred_ms=NOON_MS, item_id="kettle"
+    )
+    portraits.fold(profile.portraits["ann"], put)
+    decision = await shop.queued(push_pb.Policy(strategy=content_pb.STRATEGY_CART_REMINDER))
+    assert decision.message.strategy == content_pb.STRATEGY_CART_REMINDER
+    profile.agree("ann", device_pb.PURPOSE_PERSONALISATION, False)
+    sent = await shop.in_the_morning(decision, SENT)
+    assert [one.predicate for one in sent.predicates].count("words_renewed") == 1
+    assert sent.message.strategy not in (0, content_pb.STRATEGY_CART_REMINDER)
+    assert not [span for span in sent.message.spans if span.source == "portrait"]
+
+
+async def test_new_words_about_another_version_than_the_catalogue_has_are_not_sent(bench: Bench) -> None:
+    around = bench.around
+    around.profile.add("ann")
+    decision = await send(bench, NIGHT_MS, "ann")
+    item = around.catalogue.items["item0"]
+    around.catalogue.items["item0"] = msgspec.structs.replace(item, version=3)
+    around.content.behind = 1
+    await decide(bench, MORNING_MS, push_pb.Target(user_id="nobody"))
+    closed = await settled(bench, decision.decision_id, EXPIRED)
+    assert refusal(closed) == "price"
+    assert bench.provider.messages == []
+
+
 @pytest.mark.parametrize("held", [True, False])
 async def test_words_of_the_caller_are_sent_as_they_are_or_not_at_all(bench: Bench, held: bool) -> None:
     around = bench.around
@@ -253,7 +285,7 @@ async def test_words_of_the_caller_are_sent_as_they_are_or_not_at_all(bench: Ben
     around.content.away = False
     if not held:
         item = around.catalogue.items["item3"]
-        around.catalogue.items["item3"] = type(item)(item_id="item3", version=2, title=item.title)
+        around.catalogue.items["item3"] = msgspec.structs.replace(item, version=2)
     await decide(bench, MORNING_MS + 60_000, push_pb.Target(user_id="nobody"))
     closed = await settled(bench, decision.decision_id, SENT, EXPIRED)
     assert closed.verdict == (SENT if held else EXPIRED)
