@@ -1,11 +1,24 @@
 """`python -m magpie_services.content`: wires the content service and serves it."""
 
+import time
+from pathlib import Path
+
 import grpc
 
 from magpie.v1 import content_service_pb2_grpc as content_grpc
+from magpie_services.content.card.cards import Cards
+from magpie_services.content.card.drawing import Style
+from magpie_services.content.card.folder import Folder
+from magpie_services.content.card.palette import Colour
+from magpie_services.content.card.pictures import Pictures
+from magpie_services.content.card.web import Web
 from magpie_services.content.compose import Composer
+from magpie_services.content.extraction.catalogue import CatalogueOverGrpc
+from magpie_services.content.extraction.extractor import Extractor
+from magpie_services.content.extraction.learner import Learner
 from magpie_services.content.servicer import ContentServicer
 from magpie_services.content.settings import ContentSettings
+from magpie_services.content.verifier import presentable
 from magpie_services.kit import serving
 from magpie_services.kit.clock import clock_for
 
@@ -13,12 +26,32 @@ from magpie_services.kit.clock import clock_for
 async def main(settings: ContentSettings) -> None:
     """Serve until told to stop."""
     clock = clock_for(settings.sandbox)
-    servicer = ContentServicer(Composer(settings.default_locale, settings.cached_items), clock)
+    extractor = Extractor()
+    composer = Composer(settings.default_locale, settings.cached_items, extractor=extractor.spoken)
+    cards, closers = _cards(settings)
+    background: list[serving.Loop] = []
+    if settings.candidate_address:
+        catalogue = CatalogueOverGrpc(settings.candidate_address, settings.candidate_timeout_seconds)
+        learner = Learner(extractor, catalogue, settings.lexicon_items, settings.lexicon_seconds)
+        background.append(learner.run)
+        closers.append(catalogue.close)
+    servicer = ContentServicer(composer, cards, extractor, clock, settings.default_locale)
 
     def register(server: grpc.aio.Server) -> None:
         content_grpc.add_ContentServiceServicer_to_server(servicer, server)
 
-    await serving.serve(settings, register, clock=clock)
+    await serving.serve(settings, register, clock=clock, background=background, closers=closers)
+
+
+def _cards(settings: ContentSettings) -> tuple[Cards, list[serving.Closer]]:
+    """What draws cards, and what to close at the end."""
+    limit, hosts = settings.card_picture_bytes, settings.card_hosts.split(",")
+    folder = Folder(Path(settings.card_folder), limit) if settings.card_folder else None
+    web = Web(hosts, limit, settings.card_fetch_seconds) if settings.card_hosts else None
+    pictures = Pictures(folder, web, settings.card_cache_bytes, time.monotonic)
+    style = Style(Colour.parse(settings.card_brand_colour), Colour.parse(settings.card_accent_colour))
+    cards = Cards(pictures, style, settings.card_cache_bytes, presentable)
+    return cards, [cards.close, *([web.close] if web else [])]
 
 
 if __name__ == "__main__":

@@ -9,13 +9,16 @@ import grpc
 from magpie.v1 import content_service_pb2 as content_pb
 from magpie.v1 import content_service_pb2_grpc as content_grpc
 from magpie.v1 import item_pb2 as item_pb
+from magpie_services.content.card.cards import MEDIA_TYPE, Cards
 from magpie_services.content.compose import Brief, Composer, Composition, Draft
-from magpie_services.content.facts import Extra, extra_facts
+from magpie_services.content.extraction.extractor import Extracted, Extractor
+from magpie_services.content.facts.extra import Extra, extra_facts
+from magpie_services.content.grammar.packs import resolve
 from magpie_services.content.strategies import Strategy, Tone
 from magpie_services.content.verifier import Finding, passed
 from magpie_services.core.items import Item
 from magpie_services.kit.clock import Clock
-from magpie_services.kit.errors import Invalid, Unimplemented
+from magpie_services.kit.errors import Invalid
 from magpie_services.wire import items as wire_items
 from magpie_services.wire import messages as wire_messages
 from magpie_services.wire import portraits as wire_portraits
@@ -44,9 +47,14 @@ _TONES = {
 class ContentServicer(content_grpc.ContentServiceServicer):
     """Words from facts, and facts for words."""
 
-    def __init__(self, composer: Composer, clock: Clock) -> None:
+    def __init__(
+        self, composer: Composer, cards: Cards, extractor: Extractor, clock: Clock, default_locale: str
+    ) -> None:
         self._composer = composer
+        self._cards = cards
+        self._extractor = extractor
         self._clock = clock
+        self._default_locale = default_locale
 
     async def ComposeMessages(
         self, request: content_pb.ComposeMessagesRequest, context: Context
@@ -87,8 +95,26 @@ class ContentServicer(content_grpc.ContentServiceServicer):
     async def RenderCard(
         self, request: content_pb.RenderCardRequest, context: Context
     ) -> content_pb.RenderCardResponse:
-        """Always Unimplemented: this build draws no pictures."""
-        raise Unimplemented("this release does not draw picture cards yet: use the item's own image_uri")
+        """Raises Invalid naming the field for another ratio than 2 or 1, and for a faulty item."""
+        item = _item(request.item, "item")
+        locale = resolve(request.locale or self._default_locale, item.locale) or "en"
+        card = await self._cards.render(item, locale, request.aspect_ratio or 2.0)
+        return content_pb.RenderCardResponse(
+            image=card.image, media_type=MEDIA_TYPE, width=card.width, height=card.height, plain=card.plain
+        )
+
+    async def ExtractAttributes(
+        self, request: content_pb.ExtractAttributesRequest, context: Context
+    ) -> content_pb.ExtractAttributesResponse:
+        """Raises Invalid naming the field of an item that is faulty in itself."""
+        _bounded("items", len(request.items))
+        items = [_item(item, f"items[{at}]") for at, item in enumerate(request.items)]
+        response = content_pb.ExtractAttributesResponse()
+        for at, item in enumerate(items):
+            response.extractions.append(_extraction(item, self._extractor.attributes(item)))
+            if at % BREATHE_EVERY == BREATHE_EVERY - 1:
+                await asyncio.sleep(0)
+        return response
 
 
 def _bounded(field: str, size: int) -> None:
@@ -183,4 +209,21 @@ def _finding(finding: Finding) -> content_pb.Finding:
         start=finding.start,
         end=finding.end,
         reason=finding.reason,
+    )
+
+
+def _extraction(item: Item, found: list[Extracted]) -> content_pb.Extraction:
+    return content_pb.Extraction(
+        item_id=item.item_id,
+        attributes=[
+            content_pb.ExtractedAttribute(
+                name=one.name,
+                value=one.value,
+                field=one.field,
+                start=one.start,
+                end=one.end,
+                confidence=one.confidence,
+            )
+            for one in found
+        ],
     )

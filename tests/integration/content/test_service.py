@@ -1,19 +1,28 @@
 """The content service over a real socket."""
 
+import time
 from collections.abc import AsyncIterator
+from io import BytesIO
 
 import grpc
 import pytest
 import pytest_asyncio
+from PIL import Image
 
 from magpie.v1 import content_service_pb2 as content_pb
 from magpie.v1 import content_service_pb2_grpc as content_grpc
 from magpie.v1 import item_pb2 as item_pb
 from magpie.v1 import money_pb2 as money_pb
 from magpie.v1 import portrait_pb2 as portrait_pb
+from magpie_services.content.card.cards import Cards
+from magpie_services.content.card.drawing import Style
+from magpie_services.content.card.palette import Colour
+from magpie_services.content.card.pictures import Pictures
 from magpie_services.content.compose import Composer
+from magpie_services.content.extraction.extractor import Extractor
 from magpie_services.content.servicer import ContentServicer
 from magpie_services.content.settings import ContentSettings
+from magpie_services.content.verifier import presentable
 from magpie_services.kit import serving
 from magpie_services.kit.clock import SystemClock
 
@@ -21,7 +30,9 @@ from magpie_services.kit.clock import SystemClock
 @pytest_asyncio.fixture
 async def stub() -> AsyncIterator["content_grpc.ContentServiceAsyncStub"]:
     settings = ContentSettings(listen="127.0.0.1:0", metrics_listen="", grace_seconds=0.1)
-    servicer = ContentServicer(Composer(), SystemClock())
+    pictures = Pictures(None, None, 0, time.monotonic)
+    cards = Cards(pictures, Style(Colour(31, 95, 91), Colour(200, 55, 45)), 1_000_000, presentable)
+    servicer = ContentServicer(Composer(), cards, Extractor(), SystemClock(), "zh-CN")
 
     def register(server: grpc.aio.Server) -> None:
         content_grpc.add_ContentServiceServicer_to_server(servicer, server)
@@ -52,7 +63,7 @@ async def test_a_batch_is_answered_in_order_and_passes_verification(
     briefs = [brief(seed=seed, locale=locale) for seed, locale in enumerate(["zh-CN", "en", "zh-TW", "fr"])]
     request = content_pb.ComposeMessagesRequest(briefs=briefs, variants=2, with_description=True)
     response = await stub.ComposeMessages(request)
-    assert [one.messages[0].locale for one in response.compositions] == ["zh-CN", "en", "zh-CN", "zh-CN"]
+    assert [one.messages[0].locale for one in response.compositions] == ["zh-CN", "en", "zh-TW", "zh-CN"]
     assert all(len(one.messages) == 2 and one.messages[0].description for one in response.compositions)
     drafts = [
         content_pb.Draft(title=message.title, body=message.body, item=brief().item, traits=["注重品质"])
@@ -107,7 +118,49 @@ async def test_a_faulty_brief_is_refused_by_the_name_of_its_field(
     assert (caught.value.details() or "").startswith(f"{field}:")
 
 
-async def test_picture_cards_are_not_served_yet(stub: "content_grpc.ContentServiceAsyncStub") -> None:
+@pytest.mark.parametrize(("ratio", "size"), [(0.0, (1200, 600)), (2.0, (1200, 600)), (1.0, (1080, 1080))])
+async def test_a_card_is_drawn_and_says_that_it_is_plain(
+    stub: "content_grpc.ContentServiceAsyncStub", ratio: float, size: tuple[int, int]
+) -> None:
+    card = await stub.RenderCard(content_pb.RenderCardRequest(item=brief().item, aspect_ratio=ratio))
+    assert (card.width, card.height) == Image.open(BytesIO(card.image)).size == size
+    assert (card.media_type, card.plain) == ("image/jpeg", True)
+
+
+@pytest.mark.parametrize(
+    ("request_", "field"),
+    [
+        (content_pb.RenderCardRequest(item=brief().item, aspect_ratio=1.5), "aspect_ratio"),
+        (content_pb.RenderCardRequest(), "item.item_id"),
+        (content_pb.RenderCardRequest(item=item_pb.Item(item_id="x")), "item.text.title"),
+    ],
+)
+async def test_a_faulty_card_is_refused_by_the_name_of_its_field(
+    stub: "content_grpc.ContentServiceAsyncStub", request_: content_pb.RenderCardRequest, field: str
+) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await stub.RenderCard(content_pb.RenderCardRequest(item=brief().item))
-    assert caught.value.code() == grpc.StatusCode.UNIMPLEMENTED
+        await stub.RenderCard(request_)
+    assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert (caught.value.details() or "").startswith(f"{field}:")
+
+
+async def test_attributes_come_with_the_words_that_say_them(
+    stub: "content_grpc.ContentServiceAsyncStub",
+) -> None:
+    items = [
+        item_pb.Item(item_id="a", text=item_pb.ItemText(title="深蓝色牛皮钱包", description="不含棉布")),
+        item_pb.Item(item_id="b", text=item_pb.ItemText(title="A cotton dress, not silk")),
+    ]
+    answer = await stub.ExtractAttributes(content_pb.ExtractAttributesRequest(items=items))
+    assert [one.item_id for one in answer.extractions] == ["a", "b"]
+    found = [
+        [(one.name, one.value, one.field, one.start, one.end) for one in extraction.attributes]
+        for extraction in answer.extractions
+    ]
+    assert found == [
+        [("colour", "深蓝色", "text.title", 0, 3), ("material", "牛皮", "text.title", 3, 5)],
+        [("material", "cotton", "text.title", 2, 8)],
+    ]
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await stub.ExtractAttributes(content_pb.ExtractAttributesRequest())
+    assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
