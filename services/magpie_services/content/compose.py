@@ -23,6 +23,7 @@ from magpie_services.core.items import Item
 from magpie_services.core.portraits import Portrait
 from magpie_services.core.untrusted import safe_image, safe_link
 
+_IMPERSONAL = tuple(opener for opener in OPENERS if opener != "personal")
 MAX_TRIES = 6
 # How often a variant is written anew where its words fail or repeat an earlier message.
 MAX_WORDINGS = 4
@@ -229,23 +230,26 @@ def _menu(brief: Brief, words: Grammar, known: Known, able: list[Strategy]) -> M
         wanted = [one for one in able if one is Strategy.PLAIN]  # its facts are not there: say what is there
     else:
         wanted = [one for one in able if open_(one)] or able
-    tones: dict[Strategy, Mapping[Tone, float]] = {}
-    for strategy in wanted:
-        chances = strategies.tones(strategy, brief.portrait)
-        if brief.tone is not None:
-            chances = {brief.tone: 1.0}
-        prefix = f"{words.locale}:{strategy}"
-        left = {
-            tone: chance
-            for tone, chance in chances.items()
-            if tone.value not in excluded and f"{prefix}:{tone}" not in excluded
-        }
-        tones[strategy] = left or chances
-    filled = personal_slots(known.told(Strategy.PLAIN))
-    personal = all(words.ways("opener.personal", tone, filled) for tone in Tone)
-    openers = OPENERS if personal else tuple(one for one in OPENERS if one != "personal")
+    tones = {strategy: _tones(brief, words.locale, strategy, excluded) for strategy in wanted}
+    filled = personal_slots(known.moment)
+    personal = bool(filled) and all(words.ways("opener.personal", tone, filled) for tone in Tone)
     weights = {one: strategies.weight(one, brief.portrait, brief.item) for one in wanted}
-    return Menu(words.locale, weights, tones, openers, CALLS)
+    return Menu(words.locale, weights, tones, OPENERS if personal else _IMPERSONAL, CALLS)
+
+
+def _tones(brief: Brief, locale: str, strategy: Strategy, excluded: set[str]) -> Mapping[Tone, float]:
+    """Chances of the tones that are not excluded; of all where nothing would be left."""
+    if brief.tone is not None:
+        return {brief.tone: 1.0}
+    chances = strategies.tones(strategy, brief.portrait)
+    if not excluded:
+        return chances
+    left = {
+        tone: chance
+        for tone, chance in chances.items()
+        if excluded.isdisjoint((tone.value, f"{locale}:{strategy}:{tone}"))
+    }
+    return left or chances
 
 
 def _copy(brief: Brief, locale: str, texts: Sequence[Writer], **about: object) -> Copy:

@@ -10,7 +10,10 @@ LONGEST = 44
 _ROOMS = (36, 28, 22, 16)
 _SHORTEST = 6
 _PROMO = re.compile(r"^(?:\s*(?:【[^】]*】|\[[^\]]*\]|\([^)]*\)|「[^」]*」))+")
-_BORDER = re.compile(r"\s*(?:[,;:/()\[\]【】「」《》、，；：。!！?？•·–—]|\s-\s)\s*")
+_BORDER = re.compile(
+    r"\s*(?:[,;:/()\[\]【】「」《》、，；：。!！?？•·–—]|\s-\s)\s*|\s(?=(?:with|for|in|from|by)\s)",
+    re.IGNORECASE,
+)
 _BORDER_HAN = re.compile(r"\s*(?:[,;:/()\[\]【】「」《》、，；：。!！?？•·–—\s]|\s-\s)\s*(?![A-Za-z0-9])")
 _SMALL = frozenset(["a", "an", "and", "at", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with"])
 _ACRONYMS = frozenset(
@@ -18,12 +21,13 @@ _ACRONYMS = frozenset(
 )
 
 
-def forms(title: str, accepts: Callable[[str], bool]) -> tuple[str, ...]:
+def forms(title: str, accepts: Callable[[str], bool], brand: str = "") -> tuple[str, ...]:
     """Ways to write a cleaned title, longest first, each an unbroken piece of it (an ellipsis marks a cut).
 
-    Only pieces that `accepts` (no banned words) are given; empty when there is none.
+    Only pieces that `accepts` (no banned words) are given; empty when there is none. A `brand` that starts
+    the title stays away: it can be said beside it.
     """
-    title = _calm(_PROMO.sub("", title).strip() or title)
+    title = _without_brand(_calm(_PROMO.sub("", title).strip() or title), brand)
     if not any(char.isalnum() for char in title):
         return ()
     if not accepts(title):
@@ -39,12 +43,30 @@ def forms(title: str, accepts: Callable[[str], bool]) -> tuple[str, ...]:
         # Words before a mere space may be but a style ("北欧风 床头柜"): four Han tend to name a thing.
         if not match[0].isspace() or len(HAN.findall(head)) >= 4:
             found.add(head)
+    found.update(_heads(title))
     for room in _ROOMS:
         # A cut that ends at a natural border already serves as well as one that ends anywhere.
         if not any(room - 8 <= columns(form) <= room for form in found):
             found.add(_trimmed(cut(title, room)))
     kept = sorted((form for form in found if form and accepts(form)), key=columns, reverse=True)
     return tuple(kept)
+
+
+def _without_brand(title: str, brand: str) -> str:
+    """The title behind the brand that it starts with, where that leaves a name."""
+    if not brand or not title.casefold().startswith(brand.casefold()):
+        return title
+    rest = title[len(brand) :].lstrip(" -–—·•|:：'’的")
+    return rest if columns(rest) >= _SHORTEST and len(HAN.findall(rest)) != 1 else title
+
+
+def _heads(title: str) -> list[str]:
+    """The ends of a Chinese title of several words: its last word names the thing."""
+    words = title.split(" ")
+    last = words[-1]
+    if len(words) < 2 or len(HAN.findall(last)) < 3 or any(char.isdigit() for char in last):
+        return []
+    return [head for at in range(1, len(words)) if columns(head := " ".join(words[at:])) <= LONGEST]
 
 
 def _acceptable_run(title: str, accepts: Callable[[str], bool]) -> str:

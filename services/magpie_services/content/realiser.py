@@ -13,7 +13,7 @@ from magpie_services.content.facts.phrases import Phrase
 from magpie_services.content.grammar.notation import FactClause, Slot, Text, plain_text
 from magpie_services.content.grammar.packs import Grammar
 from magpie_services.content.grammar.ways import ITEM, Leaf, Ways
-from magpie_services.content.limits import Limits, columns
+from magpie_services.content.limits import ELLIPSIS, Limits, columns
 from magpie_services.content.strategies import RULES, Strategy, Tone
 from magpie_services.content.writer import Writer
 
@@ -31,7 +31,7 @@ NAME_AGAIN = 0.25
 SHORT_NAME_COLUMNS = 24
 EMOJI = 0.5
 SENTENCES = 6
-_PERSONAL = ("liked", "you", "all_you", "someone", "because")
+_PERSONAL = ("liked", "you", "all_you", "someone")
 _SILENT: frozenset[str] = frozenset()
 
 
@@ -123,7 +123,7 @@ class Realiser:
         if opener == "none":
             return _NOTHING
         personal = opener == "personal"
-        filled = personal_slots(self._told) if personal else self._told.filled
+        filled = personal_slots(self._told.phrases) if personal else self._told.filled
         ways = self._grammar.ways(f"opener.{opener}", self._tone, filled)
         return self._draw(ways, 0, PERSONAL_COLUMNS if personal else OPENER_COLUMNS) or _NOTHING
 
@@ -248,9 +248,17 @@ class Realiser:
         name = None
         if items:
             left = (room - width) // items
-            name = next((name for name in names if name.columns <= left), names[-1])
+            name = self._name(names, left)
             width += items * name.columns
         return Drawn(leaves, says, covers, width, name)
+
+    def _name(self, names: tuple[Phrase, ...], room: int) -> Phrase:
+        """One of the whole names that fit; the longest cut one only where none does."""
+        fitting = [name for name in names if name.columns <= room]
+        whole = [name for name in fitting if not name.text.endswith(ELLIPSIS)]
+        if whole:
+            return whole[self._dice.below(len(whole))] if len(whole) > 1 else whole[0]
+        return fitting[0] if fitting else names[-1]
 
     def _emoji(self, strategy: Strategy, title: Writer) -> None:
         """One emoji after every second playful title that leaves room for it."""
@@ -278,14 +286,14 @@ class Realiser:
         return len(title.text.encode()) <= limits.title_bytes and len(body.text.encode()) <= limits.body_bytes
 
 
-def personal_slots(told: Told) -> int:
-    """The slots that a personal opener may fill: those with phrases short enough for it."""
-    wide = (
-        slots.BITS[name]
-        for name in _PERSONAL
-        if (phrase := told.phrases.get(name)) and phrase.columns > MAX_PERSONAL_COLUMNS
-    )
-    return told.filled & ~sum(wide)
+def personal_slots(phrases: Mapping[str, Phrase]) -> int:
+    """The slots that a personal opener may fill: what is known of the user, where it is short enough."""
+    found = 0
+    for name in _PERSONAL:
+        phrase = phrases.get(name)
+        if phrase is not None and phrase.columns <= MAX_PERSONAL_COLUMNS:
+            found |= slots.BITS[name]
+    return found
 
 
 @cache

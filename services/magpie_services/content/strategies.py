@@ -64,7 +64,7 @@ class Rule(msgspec.Struct, frozen=True):
     """
 
     needs: int
-    predicates: tuple[str, ...]
+    predicates: frozenset[str]
     says: tuple[int, ...]
     weight: Weight
 
@@ -84,7 +84,7 @@ def _choice(portrait: Portrait, _item: Item) -> float:
 
 def _rule(needs: str, predicates: str, weight: Weight, *says: str) -> Rule:
     named = (mask(*one.split()) for one in says)
-    return Rule(mask("item", *needs.split()), tuple(predicates.split()), tuple(named), weight)
+    return Rule(mask("item", *needs.split()), frozenset(predicates.split()), tuple(named), weight)
 
 
 RULES: Mapping[Strategy, Rule] = {
@@ -113,11 +113,11 @@ _COMPOSED_TONES = {Tone.PLAIN: 0.35, Tone.PREMIUM: 0.65}
 
 def eligible(filled: int, item: Item) -> list[Strategy]:
     """The strategies whose facts are there, in a fixed order."""
+    held = {name for name, holds in PREDICATES.items() if holds(item, filled)}
     return [
         strategy
         for strategy, rule in RULES.items()
-        if rule.needs & filled == rule.needs
-        and all(PREDICATES[name](item, filled) for name in rule.predicates)
+        if rule.needs & filled == rule.needs and rule.predicates <= held
     ]
 
 

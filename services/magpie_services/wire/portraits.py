@@ -4,7 +4,7 @@ Between services the snapshot travels: lossless, and a hundred times quicker to 
 The readable fields are for people and for callers who bring a portrait of their own making.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 from google.protobuf.message import Message
@@ -17,8 +17,10 @@ from magpie_services.core.events import KIND_CODES, KINDS_BY_CODE, EventKind
 from magpie_services.core.memory import (
     HOUR_MS,
     PUSH_OUTCOMES,
+    Count,
     Decayed,
     ItemMemory,
+    Moment,
     PushMemory,
     PushRecord,
     Recent,
@@ -121,6 +123,62 @@ def from_proto(message: portrait_pb.Portrait, field: str = "portrait") -> Portra
     if portrait.user_id != message.user_id:
         raise Invalid(f"{field}.snapshot", "belongs to another user")
     return portrait
+
+
+def glimpse(message: portrait_pb.Portrait, item_ids: Collection[str], field: str = "portrait") -> Portrait:
+    """The portrait without its recent interactions, searches, hours and pace, and of its items only these.
+
+    A reader of two items is spared the decoding of hundreds: a fifth of the time. Raises as from_proto does,
+    but for damage in a part that it leaves out.
+    """
+    if not message.snapshot:
+        return from_proto(message, field)
+    for fault in checks.identifier(f"{field}.user_id", message.user_id):
+        raise Invalid(fault.field, fault.reason)
+    try:
+        seen = codec.decode(_Glimpse, message.snapshot)
+        items = {
+            item_id: msgspec.msgpack.decode(seen.items[item_id], type=ItemMemory)
+            for item_id in item_ids
+            if item_id in seen.items
+        }
+    except msgspec.DecodeError as error:
+        raise Invalid(f"{field}.snapshot", "is damaged") from error
+    if seen.user_id != message.user_id:
+        raise Invalid(f"{field}.snapshot", "belongs to another user")
+    return Portrait(
+        user_id=seen.user_id,
+        version=seen.version,
+        locale=seen.locale,
+        timezone=seen.timezone,
+        country=seen.country,
+        platform=seen.platform,
+        traits=seen.traits,
+        first_seen_ms=seen.first_seen_ms,
+        last_seen_ms=seen.last_seen_ms,
+        items=items,
+        categories=seen.categories,
+        spend=seen.spend,
+        pushes=seen.pushes,
+    )
+
+
+class _Glimpse(msgspec.Struct, omit_defaults=True):
+    """The parts of a portrait's snapshot that a glimpse decodes."""
+
+    user_id: str
+    version: Count = 0
+    locale: str = ""
+    timezone: str = ""
+    country: str = ""
+    platform: str = ""
+    traits: list[str] = []
+    first_seen_ms: Moment = 0
+    last_seen_ms: Moment = 0
+    items: dict[str, msgspec.Raw] = {}
+    categories: dict[str, Decayed] = {}
+    spend: Spend = msgspec.field(default_factory=Spend)
+    pushes: PushMemory = msgspec.field(default_factory=PushMemory)
 
 
 def _check_fields(message: portrait_pb.Portrait, field: str) -> None:

@@ -80,13 +80,14 @@ def item_facts(
     make = Maker("item", item.item_id, item.version)
     title, field = title_of(item, locale)
     spoken = written(clean(title), locale)
-    forms = tuple(
-        Phrase(make(Kind.TITLE, form, field, title)) for form in names.forms(spoken, accepts) if form
-    )
     whole: Phrases = {}
+    _put_names(item, locale, language, make, accepts, whole)
+    brand = whole["brand"].text if "brand" in whole else ""
+    forms = tuple(
+        Phrase(make(Kind.TITLE, form, field, title)) for form in names.forms(spoken, accepts, brand)
+    )
     if forms:
         whole["item"] = forms[0]
-    _put_names(item, locale, language, make, accepts, whole)
     _put_prices(item, locale, make, whole)
     _put_counts(item, locale, make, whole)
     if language == "zh":

@@ -46,15 +46,15 @@ class Way(NamedTuple):
 class Ways:
     """The lines of a section that can be said in a tone with some slots filled; may be empty.
 
-    A line is drawn with a chance that grows with the square root of its forms: one that can be said in many
-    ways comes more often, and does not drown the others.
+    A line is drawn with a chance that grows slowly with its forms: one that can be said in many ways comes
+    more often, and does not drown the others.
     """
 
     __slots__ = ("_bounds", "_covering", "ways")
 
     def __init__(self, ways: tuple[Way, ...]) -> None:
         self.ways = ways
-        self._bounds = list(accumulate(min(way.forms, 10_000.0) ** 0.5 for way in ways))
+        self._bounds = list(accumulate(min(way.forms, 100_000.0) ** 0.2 for way in ways))
         self._covering: dict[tuple[int, ...], Ways] = {}
 
     def __bool__(self) -> bool:
