@@ -7,7 +7,7 @@ from magpie.v1 import candidate_service_pb2 as candidate_pb
 from magpie.v1 import content_service_pb2 as content_pb
 from magpie.v1 import item_pb2 as item_pb
 from magpie.v1 import portrait_pb2 as portrait_pb
-from magpie_services.core.decisions import Copy
+from magpie_services.core.decisions import Arm, Copy
 from magpie_services.core.items import Item
 from magpie_services.core.memory import DAY_MS
 from magpie_services.core.portraits import Portrait
@@ -77,6 +77,11 @@ class Draft(NamedTuple):
             facts={**past, **self.facts},
             strategy=messages.strategy_number(copy.strategy),
         )
+
+
+def other(facts: Mapping[str, Fact], arm: Arm) -> Fact | None:
+    """The item of the user's past that speaks for the chosen one, where it is another than that."""
+    return facts.get(arm.because_item_id) if arm.because_item_id != arm.item_id else None
 
 
 def charted(candidate: candidate_pb.Candidate) -> dict[str, str]:

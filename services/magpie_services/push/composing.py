@@ -8,7 +8,7 @@ from magpie_services.core.untrusted import safe_image, safe_link
 from magpie_services.kit import metrics
 from magpie_services.kit.errors import MagpieError
 from magpie_services.push import predicates, words
-from magpie_services.push.briefs import Brief, Draft, Fact
+from magpie_services.push.briefs import Brief, Draft, Fact, other
 from magpie_services.push.case import Ask, Case, fail, still_open
 from magpie_services.push.clients import Services
 from magpie_services.push.policy import Policy
@@ -56,7 +56,7 @@ class Composer:
             Draft(
                 copy=case.target.copy or Copy(),
                 fact=facts[case.chosen.item_id],
-                because=facts.get(case.chosen.because_item_id),
+                because=other(facts, case.chosen),
                 channel=case.channel,
                 portrait=portraits.from_proto(case.person),
                 now_ms=case.subject.now_ms,
@@ -99,7 +99,7 @@ class Composer:
                 strategy=policy.strategy,
                 locale=case.device.locale if case.device else "",
                 channel=case.channel,
-                because=facts.get(case.chosen.because_item_id),
+                because=other(facts, case.chosen),
                 seed=case.seed,
                 facts=case.facts,
             )

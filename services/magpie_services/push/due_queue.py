@@ -16,7 +16,7 @@ from magpie_services.kit.clock import Clock
 from magpie_services.kit.errors import MagpieError
 from magpie_services.kit.redis import partitions
 from magpie_services.push import predicates
-from magpie_services.push.briefs import Fact
+from magpie_services.push.briefs import Fact, other
 from magpie_services.push.campaigns import State
 from magpie_services.push.caps import Caps
 from magpie_services.push.case import Plan, subject_of
@@ -137,7 +137,7 @@ class DueQueue:
             if refusal is not None:
                 await self._end(push, verdict, refusal)
             elif device and fact and not await self._still_quiet(push, user, device, now_ms):
-                waiting.append(Waiting(push, user, device, fact, facts.get(arm.because_item_id)))
+                waiting.append(Waiting(push, user, device, fact, other(facts, arm)))
         await self._hand_over(waiting, now_ms)
 
     async def _hand_over(self, waiting: Sequence[Waiting], now_ms: int) -> None:
