@@ -2,11 +2,12 @@
 
     python benchmarks/extraction.py
 
-The lexicon is learnt from the other four fifths. Each language is read by itself. `precision` is the share of
-values found that the catalogue has, `recall` that of the catalogue's values which are found, both over colour,
-material, style, season, size and brand, the two languages together. Single letters (sizes S, M, L) are
-never read from texts; they count as not found. Beside it: the words known before any catalogue (`seeds_…`),
-a plain search for every known value (`search_…`), and texts that say what a thing is not (`negated_read`).
+The lexicon is learnt from the other four fifths. Each language is read by itself. `precision` is the share
+of values found that the catalogue has, `recall` that of the catalogue's values which are found, both over
+colour, material, style, season, size and brand, the two languages together. Single letters (sizes S, M, L)
+are never read from texts; they count as not found. Beside it: the words known before any catalogue
+(`seeds_…`), a plain search for every known value (`search_…`), and texts that say what a thing is not
+(`negated_read`).
 """
 
 import random
