@@ -27,7 +27,9 @@ async def main(settings: ContentSettings) -> None:
     """Serve until told to stop."""
     clock = clock_for(settings.sandbox)
     extractor = Extractor()
-    composer = Composer(settings.default_locale, settings.cached_items, extractor=extractor.spoken)
+    composer = Composer(
+        settings.default_locale, settings.cached_items, pack=settings.pack, extractor=extractor.spoken
+    )
     cards, closers = _cards(settings)
     background: list[serving.Loop] = []
     if settings.candidate_address:

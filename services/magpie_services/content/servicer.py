@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import grpc
@@ -31,6 +32,7 @@ MAX_EXCLUDED = 64
 MAX_FACTS = 16
 MAX_TITLE_CHARS = 5_000
 MAX_DRAFT_CHARS = 50_000
+DECODED_ITEMS = 8_192
 # A large batch lets other calls in between this often.
 BREATHE_EVERY = 16
 
@@ -125,23 +127,26 @@ def _bounded(field: str, size: int) -> None:
 def _brief(message: content_pb.Brief, field: str) -> Brief:
     if not message.HasField("portrait"):
         raise Invalid(f"{field}.portrait", "is required")
-    if message.strategy not in content_pb.Strategy.values():
+    strategy = wire_messages.strategy_name(message.strategy)
+    if message.strategy and not strategy:
         raise Invalid(f"{field}.strategy", "is not a known strategy")
     if message.tone and message.tone not in _TONES:
         raise Invalid(f"{field}.tone", "is not a known tone")
     if len(message.excluded_variant_ids) > MAX_EXCLUDED:
         raise Invalid(f"{field}.excluded_variant_ids", f"has more than {MAX_EXCLUDED} entries")
-    strategy = wire_messages.strategy_name(message.strategy)
+    item = _item(message.item, f"{field}.item")
+    because = (
+        _item(message.because_item, f"{field}.because_item") if message.HasField("because_item") else None
+    )
+    about = [item.item_id] if because is None else [item.item_id, because.item_id]
     return Brief(
-        item=_item(message.item, f"{field}.item"),
-        portrait=wire_portraits.from_proto(message.portrait, f"{field}.portrait"),
+        item=item,
+        portrait=wire_portraits.glimpse(message.portrait, about, f"{field}.portrait"),
         strategy=Strategy(strategy) if strategy else None,
         tone=_TONES.get(message.tone),
         locale=message.locale,
         channel=wire_messages.channel_name(message.channel),
-        because=_item(message.because_item, f"{field}.because_item")
-        if message.HasField("because_item")
-        else None,
+        because=because,
         excluded=tuple(message.excluded_variant_ids),
         seed=message.seed,
         extra=_extra(message.facts, f"{field}.facts"),
@@ -179,7 +184,13 @@ def _item(message: item_pb.Item, field: str) -> Item:
         raise Invalid(f"{field}.text.title", "is required")
     if len(message.text.title) > MAX_TITLE_CHARS:
         raise Invalid(f"{field}.text.title", f"has more than {MAX_TITLE_CHARS} characters")
-    return wire_items.item_from_proto(message)
+    return _decoded(message.SerializeToString(deterministic=True))
+
+
+@lru_cache(maxsize=DECODED_ITEMS)
+def _decoded(blob: bytes) -> Item:
+    """An item read once, however many users it is written about for: reading costs as much as writing."""
+    return wire_items.item_from_proto(item_pb.Item.FromString(blob))
 
 
 def _extra(raw: Mapping[str, str], field: str) -> Extra:

@@ -1,5 +1,7 @@
 """What the content service can be told by MAGPIE_CONTENT_* variables."""
 
+from typing import Literal
+
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
@@ -18,6 +20,9 @@ class ContentSettings(ServiceSettings):
     metrics_listen: str = "127.0.0.1:8004"
     default_locale: str = Field(
         default="zh-CN", description="language of texts for users whose language nobody knows"
+    )
+    pack: Literal["shop", "social", "education", "health"] = Field(
+        default="shop", description="the kind of app, which decides reasons and words"
     )
     cached_items: int = Field(default=20_000, gt=0, description="items whose facts are kept at hand")
     card_folder: str = Field(

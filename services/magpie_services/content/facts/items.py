@@ -199,7 +199,7 @@ def _attributes(
     given = set(found)
     for one in extracted:
         if attributes.kind_of(one.name, one.value) not in given:
-            take(one.name, one.value, one.field)
+            take(one.name, one.value, one.field.removeprefix("text."))
     for kind in (Kind.COLOUR, Kind.MATERIAL):
         if len(found.get(kind, ())) > 1:  # it comes in several: none of them is its colour
             del found[kind]
