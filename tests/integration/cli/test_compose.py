@@ -58,7 +58,7 @@ async def test_words_their_facts_and_their_verdict(tmp_path: Path) -> None:
 
         shown = await magpie(*own, "--strategy", "price_drop", "--locale", "en")
         assert shown.exit_code == Exit.OK
-        for expected in ("◆ Magpie", "item.price", "45.00 EUR", "kettle", "verified", "price drop"):
+        for expected in ("◆ Magpie", "item.title", "Kettle Alba", "kettle", "verified", "price drop"):
             assert expected in shown.output
 
         quiet = await told("--item", "kettle", "--user", "bob", "--locale", "en")

@@ -35,7 +35,9 @@ def compose(
     portrait_file: Annotated[
         Path | None, typer.Option(help="The portrait from a file instead, as proto JSON.")
     ] = None,
-    because: Annotated[str, typer.Option(help="An item of their past that speaks for it.")] = "",
+    because: Annotated[
+        str, typer.Option(help="An item of their past that speaks for it; else as a push would find it.")
+    ] = "",
     strategy: StrategyName = "",
     tone: Annotated[str, typer.Option(help="plain, playful or premium.")] = "",
     locale: Locale = "",

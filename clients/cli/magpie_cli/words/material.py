@@ -71,14 +71,14 @@ async def gather(magpie: Magpie, wanted: Wanted) -> Material:
         portrait.user_id = portrait.user_id or NOBODY
     elif wanted.user:
         portrait = await _portrait(magpie, wanted.user, notes)
-    charts = await _charts(magpie, wanted.item) if wanted.item else {}
-    return Material(
-        item=item,
-        portrait=portrait,
-        because=items.get(wanted.because),
-        facts=charts | dict(wanted.facts),
-        notes=notes,
-    )
+    facts, because = dict(wanted.facts), wanted.because
+    if wanted.item:
+        candidate = await _candidate(magpie, portrait, wanted.item)
+        facts = _charted(candidate) | facts
+        if not because and candidate.because_item_id not in ("", wanted.item):
+            because = candidate.because_item_id
+            items |= await _items(magpie, [because])
+    return Material(item=item, portrait=portrait, because=items.get(because), facts=facts, notes=notes)
 
 
 async def item_of(magpie: Magpie, item: str, item_file: Path | None) -> item_pb2.Item:
@@ -145,20 +145,24 @@ async def _portrait(magpie: Magpie, user: str, notes: list[str]) -> portrait_pb2
     return portrait_pb2.Portrait(user_id=user, locale=state.portrait.locale, timezone=state.portrait.timezone)
 
 
-async def _charts(magpie: Magpie, item_id: str) -> dict[str, str]:
-    """Where the item stands among its like; nothing where it may not be pushed."""
+async def _candidate(
+    magpie: Magpie, portrait: portrait_pb2.Portrait, item_id: str
+) -> candidate_service_pb2.Candidate:
+    """The item as a candidate for the user; an empty one where it may not be pushed."""
     answer = await magpie.candidates.RetrieveCandidates(
         candidate_service_pb2.RetrieveCandidatesRequest(
-            portraits=[portrait_pb2.Portrait(user_id=NOBODY)],
+            portraits=[portrait],
             limit=1,
             filter=candidate_service_pb2.CatalogFilter(item_ids=[item_id]),
             sources=[candidate_service_pb2.CANDIDATE_SOURCE_CALLER],
         )
     )
-    found: dict[str, str] = {}
-    for candidate in answer.lists[0].candidates:
-        if candidate.popular_rank:
-            found["popular_rank"] = str(candidate.popular_rank)
-            if candidate.popular_category:
-                found["trend_category"] = candidate.popular_category
-    return found
+    return next(iter(answer.lists[0].candidates), candidate_service_pb2.Candidate())
+
+
+def _charted(candidate: candidate_service_pb2.Candidate) -> dict[str, str]:
+    """Where the item stands among its like, as facts for words."""
+    if not candidate.popular_rank:
+        return {}
+    found = {"popular_rank": str(candidate.popular_rank)}
+    return found | ({"trend_category": candidate.popular_category} if candidate.popular_category else {})
