@@ -1,4 +1,4 @@
-"""`magpie compose` against real processes: from the catalogue and a portrait, and from files."""
+"""`magpie compose` and `magpie card` against real processes: from the catalogue, and from files."""
 
 import asyncio
 import json
@@ -34,8 +34,8 @@ ITEM = {
 async def test_words_their_facts_and_their_verdict(tmp_path: Path) -> None:
     options = SuiteOptions(state=tmp_path, auto_ports=True, rooms=ROOMS)
 
-    async def magpie(*arguments: str) -> Result:
-        everything = ["compose", "--state", str(tmp_path), *arguments]
+    async def magpie(*arguments: str, command: str = "compose") -> Result:
+        everything = [command, "--state", str(tmp_path), *arguments]
         result = await asyncio.to_thread(CliRunner().invoke, app, everything)
         assert result.exception is None or isinstance(result.exception, SystemExit), result.output
         return result
@@ -83,6 +83,14 @@ async def test_words_their_facts_and_their_verdict(tmp_path: Path) -> None:
         assert premium["messages"][0]["strategy"] == "STRATEGY_PREMIUM"
         assert premium["messages"][0]["description"]
         assert premium["verdicts"][0]["passed"], premium
+
+        card = tmp_path / "card.jpg"
+        drawn = await magpie("--item", "kettle", "--ratio", "1", "--out", str(card), command="card")
+        assert drawn.exit_code == Exit.OK, drawn.output
+        assert "without a picture" in drawn.output
+        assert card.read_bytes().startswith(b"\xff\xd8\xff")
+        nowhere = await magpie("--item", "kettle", "--out", str(tmp_path / "none" / "x.jpg"), command="card")
+        assert nowhere.exit_code == Exit.BAD_INPUT
 
 
 async def _open_shop(client: Magpie) -> None:

@@ -45,7 +45,7 @@ def card(
         if as_json:
             print_json(told)
         else:
-            plain = "; its own picture could not be used" if drawn.plain else ""
+            plain = "; without a picture of the item" if drawn.plain else ""
             print(f"{out}: {drawn.width} × {drawn.height}, {len(drawn.image) / 1000:.0f} kB{plain}")
 
     run(work(), as_json=as_json)
