@@ -4,16 +4,21 @@ import unicodedata
 
 from magpie_services.content.scripts import simplified
 
+_HYPHENS = "-‐‑"
+
 
 class _Folded(dict[int, str]):
-    """Each character in NFKC, lower case and simplified, where that is a single character again."""
+    """Each character in NFKC, lower case and simplified, where that is a single character again.
+
+    Hyphens become spaces: "stainless-steel" and "stainless steel" are the same words.
+    """
 
     def __missing__(self, code: int) -> str:
         char = chr(code)
         for change in (lambda one: unicodedata.normalize("NFKC", one), str.casefold, simplified):
             changed = change(char)
             char = changed if len(changed) == 1 else char
-        self[code] = char
+        self[code] = char = " " if char in _HYPHENS else char
         return char
 
 

@@ -1,4 +1,4 @@
-"""The ways to write one value: "off-white" and "off white", "grey" and "gray", 蓝色 and 蓝."""
+"""The ways to write one value: "grey" and "gray", 深蓝色 and 深蓝."""
 
 from collections.abc import Iterator
 
@@ -6,18 +6,33 @@ from magpie_services.content.attributes import HAN, Kind, kind_of
 from magpie_services.content.extraction.folding import fold
 
 _MOST_CHARS = 40
+_MUTE_EN = (
+    "yes",
+    "no",
+    "true",
+    "false",
+    "none",
+    "n/a",
+    "other",
+    "various",
+    "unknown",
+    "default",
+    "standard",
+    "new",
+)
+_MUTE_ZH = ("是", "否", "有", "无", "不", "其他", "其它", "默认", "未知", "均码", "通用", "标准")
 _SPELLINGS = (("grey", "gray"), ("aluminium", "aluminum"), ("fibre", "fiber"), ("colour", "color"))
 
 
 def forms(name: str, value: str) -> Iterator[str]:
     """The value folded, as written first, then with other spellings of the same words.
 
-    None for what a text cannot speak of by itself: bare numbers, single letters, very long values.
+    None for what says nothing by itself: bare numbers, single letters, very long values, yes and no.
     """
     word = " ".join(fold(value).split())
     if not 1 <= len(word) <= _MOST_CHARS or not any(char.isalpha() for char in word):
         return
-    if len(word) == 1 and not HAN.search(word):
+    if (len(word) == 1 and not HAN.search(word)) or word in _MUTE_EN + _MUTE_ZH:
         return
     yield word
     kind = kind_of(name, value)
@@ -32,7 +47,3 @@ def forms(name: str, value: str) -> Iterator[str]:
             yield word.replace(one, other)
         elif other in word:
             yield word.replace(other, one)
-    if "-" in word:
-        yield word.replace("-", " ")
-    elif " " in word:
-        yield word.replace(" ", "-")

@@ -16,9 +16,9 @@ from magpie_services.content.extraction.seeds import BLOCKERS
 MOST_WORDS = 20_000
 LEAST_ITEMS = 3  # with the words, before the catalogue counts as knowing them
 LEAST_CONFIDENCE = 0.6
-# A category's own count, and a seed, weigh as much as this many items.
+# Items that weigh as much as what is known of a word anywhere, in a category; as much as trust.
 _CATEGORY_PRIOR = 4.0
-_SEED_PRIOR = 2.0
+_TRUST = 2.0
 
 
 class Entry(NamedTuple):
@@ -51,20 +51,30 @@ def learn(samples: Sequence[Sample]) -> Lexicon:
     """The lexicon of a catalogue. Takes seconds for tens of thousands of items: not for the event loop."""
     support = Counter(value for one in samples for value in one.values)
     candidates: dict[str, Value] = {}
-    for value, _ in support.most_common(MOST_WORDS):
-        for form in forms(value.name, value.value):
+    trusted: set[str] = set()
+    others: dict[str, str] = {}
+    for value, count in support.most_common(MOST_WORDS):
+        own, *spellings = list(forms(value.name, value.value)) or [""]
+        for form in [own, *spellings] if own else []:
             candidates.setdefault(form, value)
+        others |= {form: own for form in spellings if candidates[form] is value}
+        if count >= LEAST_ITEMS:
+            trusted.add(own)
     for word, value in learn_aliases(samples, support, candidates).items():
         candidates.setdefault(word, value)
-    seeded = dict(_seeds(support))
-    for word, value in seeded.items():
+    for word, value in _seeds(support):
         candidates.setdefault(word, value)
+        trusted.add(word)
     counts = _Counts(candidates, samples)
     entries = {}
     for word, value in candidates.items():
-        entry = counts.entry(word, value, seeds.CONFIDENCE if word in seeded else 0.0)
+        entry = counts.entry(word, value, trusted=word in trusted)
         if entry is not None:
             entries[word] = entry
+    for word, own in others.items():
+        # Another spelling that texts do not use stands for the usual one.
+        if word not in entries and own in entries and not counts.known(word):
+            entries[word] = entries[own]
     return Lexicon(entries, _single(samples))
 
 
@@ -91,13 +101,20 @@ class _Counts:
             if category:
                 self._categories[word].append(category)
 
-    def entry(self, word: str, value: Value, prior: float) -> Entry | None:
-        """What the counts say of a word; `prior` is a seed's confidence, 0 without one. None: not enough."""
+    def known(self, word: str) -> bool:
+        """Whether enough items have the words to tell what they mean."""
+        return self._said[word, ""] >= LEAST_ITEMS
+
+    def entry(self, word: str, value: Value, *, trusted: bool) -> Entry | None:
+        """What the counts say of a word, None where that is too little or too unsure.
+
+        A trusted word (a seed, a value that several items have) means what it says till texts tell otherwise.
+        """
         said, true = self._said[word, ""], self._true[word, ""]
-        if prior:
-            overall = (true + _SEED_PRIOR * prior) / (said + _SEED_PRIOR)
-        elif said >= LEAST_ITEMS:
+        if self.known(word):
             overall = true / said
+        elif trusted:
+            overall = (true + _TRUST * seeds.CONFIDENCE) / (said + _TRUST)
         else:
             return None
         by_category = {

@@ -4,18 +4,18 @@ import re
 
 _LOOKED_AT = 40  # characters before and after the word
 # What may stand between "not" and the word: "not made of any real leather", "without leather or suede".
-_BETWEEN = r"(?:(?:a|an|any|the|all|real|genuine|pure|made|made of|of|from|in|with)[\s-]+)*"
-_LIST = r"(?:[\w-]+(?:\s*,\s*(?:or\s+|nor\s+|and\s+)?|\s+(?:or|nor|and)\s+))*"
+_BETWEEN = r"(?:(?:a|an|any|the|all|real|genuine|pure|made|made of|of|from|in|with)\s+)*"
+_LIST = r"(?:\w+(?:\s*,\s*(?:or\s+|nor\s+|and\s+)?|\s+(?:or|nor|and)\s+))*"
 _BEFORE_EN = re.compile(
     rf"(?:\b(?:not|no|non|without|never|isn't|aren't|instead of|rather than|free (?:of|from)|unlike|"
-    rf"alternative to|contains no|zero)[\s-]+(?!only\b|just\b){_BETWEEN}{_LIST}{_BETWEEN}"
+    rf"alternative to|contains no|zero)\s+(?!only\b|just\b){_BETWEEN}{_LIST}{_BETWEEN}"
     rf"|\b(?:faux|fake|vegan|imitation|synthetic|artificial|mock|simulated|pleather|anti|pseudo|goes with|"
-    rf"pairs with|matches|(?:cleaner|cleans?|polish|conditioner|spray|care|case|cover|cloth)(?: for)?)[\s-]+"
+    rf"pairs with|matches|(?:cleaner|cleans?|polish|conditioner|spray|care|case|cover|cloth)(?: for)?)\s+"
     rf"(?:your\s+)?)$"
 )
 _AFTER_EN = re.compile(
-    r"(?:[\s-]+(?:free|look|looks|like|effect|alternative|substitute|imitation|inspired|print|printed|scented|"
-    r"flavou?red|cleaner|polish|conditioner|replica)|ette|ish)\b"
+    r"(?:\s+(?:free|look|looks|like|effect|alternative|substitute|imitation|inspired|print|printed|scented|"
+    r"flavou?red|cleaner|polish|conditioner|replica)|ette|\s?ish)\b"
 )
 _BEFORE_ZH = re.compile(
     "(?:不含|不是|并非|没有|不带|不用|拒绝|告别|替代|代替|媲美|堪比|类似|类|非|无|仿|假|人造|人工|合成|是否|"
