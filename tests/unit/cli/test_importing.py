@@ -127,6 +127,16 @@ def test_a_picture_vector_is_numbers_in_one_cell(cell: str) -> None:
             rows.item(Row(4, {"id": "1", "t": "茶", "v": bad}))
 
 
+def test_an_item_says_since_when_it_is_in_the_shop() -> None:
+    columns = {"item_id": "id", "title": "t", "publish_time": "since"}
+    rows = ItemRows(ColumnMapping(kind="items", columns=columns))
+    item = rows.item(Row(2, {"id": "1", "t": "茶", "since": "2026-03-02T00:00:00Z"}))
+    assert item.publish_time.seconds == 1_772_409_600
+    assert not rows.item(Row(3, {"id": "1", "t": "茶", "since": ""})).HasField("publish_time")
+    with pytest.raises(BadRow, match="row 4, column 'since': must be a time"):
+        rows.item(Row(4, {"id": "1", "t": "茶", "since": "soon"}))
+
+
 def test_an_item() -> None:
     mapping = ColumnMapping(
         kind="items",

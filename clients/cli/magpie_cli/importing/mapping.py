@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from magpie_cli.failures import BadInput
+from magpie_cli.importing.values import time_ms
 
 EVENT_FIELDS = {
     "event_id": False,
@@ -42,6 +43,7 @@ ITEM_FIELDS = {
     "link": False,
     "rating": False,
     "rating_count": False,
+    "publish_time": False,
 }
 FIELDS: Mapping[str, Mapping[str, bool]] = {"events": EVENT_FIELDS, "items": ITEM_FIELDS}
 ATTRIBUTE = "attribute."  # attribute.colour=Colour adds the fact "colour"
@@ -71,6 +73,10 @@ class ColumnMapping:
         for price in ("price", "list_price"):
             if price in given and "currency" not in given:
                 raise BadInput(f"mapping: {price} needs currency too, for example --set currency=EUR")
+
+    def time_ms(self, text: str) -> int:
+        """Milliseconds since 1970 of a time as the columns have it. Raises ValueError."""
+        return time_ms(text, self.time_format, self.timezone)
 
 
 def read_mapping(kind: str, path: Path) -> ColumnMapping:

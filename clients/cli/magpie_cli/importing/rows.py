@@ -55,9 +55,7 @@ class EventRows:
         """Raises BadRow naming the column."""
         cells = _Cells(self._mapping, row)
         cells.required("time"), cells.required("kind")
-        at_ms = cells.parse(
-            "time", lambda text: values.time_ms(text, self._mapping.time_format, self._mapping.timezone)
-        )
+        at_ms = cells.parse("time", self._mapping.time_ms)
         currency = cells.text("currency")
         event = event_pb2.Event(
             user_id=cells.required("user_id"),
@@ -126,6 +124,8 @@ class ItemRows:
             rating=cells.parse("rating", values.number, 0.0),
             rating_count=cells.parse("rating_count", values.whole, 0),
         )
+        if published_ms := cells.parse("publish_time", self._mapping.time_ms):
+            item.publish_time.CopyFrom(values.timestamp(published_ms))
         for name in (*self._mapping.columns, *self._mapping.constants):
             if name.startswith(ATTRIBUTE) and (value := cells.text(name)):
                 item.attributes[name.removeprefix(ATTRIBUTE)].values.append(value)
