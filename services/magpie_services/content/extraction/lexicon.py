@@ -144,7 +144,8 @@ def _seeds(support: Counter[Value]) -> Iterator[tuple[str, Value]]:
 
 
 def _single(samples: Iterable[Sample]) -> frozenset[str]:
-    """The attributes of which hardly any item has two values in one script."""
+    """The attributes of which hardly any item has two values in one script; colour and material, where the
+    catalogue does not tell."""
     items: Counter[str] = Counter()
     several: Counter[str] = Counter()
     for one in samples:
@@ -152,4 +153,5 @@ def _single(samples: Iterable[Sample]) -> frozenset[str]:
         names = {name for name, _ in scripts}
         items.update(names)
         several.update({name for (name, _), count in scripts.items() if count > 1} & names)
-    return frozenset(name for name, count in items.items() if several[name] <= count / 20)
+    single = {name for name, count in items.items() if several[name] <= count / 20}
+    return frozenset(single | {kind.value for kind in (Kind.COLOUR, Kind.MATERIAL)} - items.keys())

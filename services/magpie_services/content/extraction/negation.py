@@ -17,6 +17,11 @@ _AFTER_EN = re.compile(
     r"(?:\s+(?:free|look|looks|like|effect|alternative|substitute|imitation|inspired|print|printed|scented|"
     r"flavou?red|cleaner|polish|conditioner|replica)|ette|\s?ish)\b"
 )
+# Of a part or of the wrapping, not of the thing: "with glass doors", "in a cotton bag".
+_PART_BEFORE = re.compile(r"\bwith\s+(?:(?:a|an|its|two|three|matching)\s+)?$")
+_PART_AFTER = re.compile(r"\s+(?!(?:and|or|in|for|by|on|with|at|to|from|of)\b)[a-z]")
+_WRAPPED_BEFORE = re.compile(r"\b(?:in|inside|comes in|packed in)\s+(?:(?:a|an|its|matching)\s+)?$")
+_WRAPPED_AFTER = re.compile(r"\s+(?:\w+\s+)?(?:bag|box|pouch|case|tin|tube|sleeve|jar|sack|packaging)\b")
 _BEFORE_ZH = re.compile(
     "(?:不含|不是|并非|没有|不带|不用|拒绝|告别|替代|代替|媲美|堪比|类似|类|非|无|仿|假|人造|人工|合成|是否|"
     "搭配|清洁|擦)(?:任何|真正的?|真|全|纯)?(?:[一-鿿]{1,4}[、或和及与])*$"
@@ -26,8 +31,13 @@ _HAN = re.compile("[㐀-鿿]")
 
 
 def negated(text: str, start: int, end: int) -> bool:
-    """Whether the words at [start, end) of a folded text are said not to hold, or only to seem so."""
+    """Whether the words at [start, end) of a folded text are said not to hold, or of a part only."""
     before, after = text[max(0, start - _LOOKED_AT) : start], text[end : end + _LOOKED_AT]
     if _HAN.search(text[start:end]):
         return bool(_BEFORE_ZH.search(before)) or bool(_AFTER_ZH.match(after))
-    return bool(_BEFORE_EN.search(before)) or bool(_AFTER_EN.match(after)) or bool(_BEFORE_ZH.search(before))
+    if _BEFORE_EN.search(before) or _AFTER_EN.match(after) or _BEFORE_ZH.search(before):
+        return True
+    return bool(
+        (_PART_BEFORE.search(before) and _PART_AFTER.match(after))
+        or (_WRAPPED_BEFORE.search(before) and _WRAPPED_AFTER.match(after))
+    )

@@ -26,7 +26,7 @@ _SHADES_ZH = _words(
 )
 _COLOURS_EN = _words(
     """
-    beige black blue brown burgundy charcoal gray green grey indigo ivory khaki lavender lilac magenta
+    beige black blue brown burgundy charcoal gray green grey indigo ivory khaki lilac magenta
     maroon navy pink purple red scarlet tan taupe teal turquoise violet white yellow off-white navy_blue
     sky_blue royal_blue light_blue dark_blue baby_blue dark_green light_green forest_green olive_green
     mint_green emerald_green light_grey dark_grey light_gray dark_gray rose_gold dark_red brick_red

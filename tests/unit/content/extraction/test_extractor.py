@@ -93,6 +93,11 @@ def test_for_copy_a_value_that_no_text_has_is_said_in_the_words_of_the_text() ->
         ("Green tea bath salts", set()),
         ("Stainless-steel kettle", {"stainless steel"}),
         ("Glass cleaner, lavender scent", set()),
+        ("Skittles in cotton bag", set()),
+        ("Oak cabinet with glass doors", {"oak"}),
+        ("Dress with cotton and sequins", {"cotton"}),
+        ("Shirt in navy blue cotton", {"navy blue", "cotton"}),
+        ("Red woolly hat, white pompom", set()),
     ],
 )
 def test_titles_as_shops_write_them(title: str, expected: set[str]) -> None:
