@@ -60,6 +60,8 @@ class Knowledge:
         self, item: Item, because: Item | None, portrait: Portrait, extra: Extra, locale: str, now_ms: int
     ) -> Known:
         """What may be said of an item to somebody now."""
+        if because is not None and because.item_id == item.item_id:
+            because = None  # nothing speaks for itself
         known = self.item(item, locale)
         moment = moment_phrases(item, known, because, portrait, extra, locale, now_ms)
         moment |= portrait_phrases(portrait, item.category, locale, now_ms, self._accepts)

@@ -21,11 +21,11 @@ _ACRONYMS = frozenset(
 )
 
 
-def forms(title: str, accepts: Callable[[str], bool], brand: str = "") -> tuple[str, ...]:
+def forms(title: str, accepts: Callable[[str], bool], brand: str = "", category: str = "") -> tuple[str, ...]:
     """Ways to write a cleaned title, longest first, each an unbroken piece of it (an ellipsis marks a cut).
 
     Only pieces that `accepts` (no banned words) are given; empty when there is none. A `brand` that starts
-    the title stays away: it can be said beside it.
+    the title stays away: it can be said beside it. The `category` tells the noun of an English one.
     """
     title = _without_brand(_calm(_PROMO.sub("", title).strip() or title), brand)
     if not any(char.isalnum() for char in title):
@@ -41,9 +41,9 @@ def forms(title: str, accepts: Callable[[str], bool], brand: str = "") -> tuple[
         if not _SHORTEST <= columns(head) <= LONGEST or head.count("(") != head.count(")"):
             continue
         # Words before a mere space may be but a style ("北欧风 床头柜"): four Han tend to name a thing.
-        if not match[0].isspace() or len(HAN.findall(head)) >= 4:
+        if border is _BORDER or not match[0].isspace() or len(HAN.findall(head)) >= 4:
             found.add(head)
-    found.update(_heads(title))
+    found.update(_heads(title, category))
     for room in _ROOMS:
         # A cut that ends at a natural border already serves as well as one that ends anywhere.
         if not any(room - 8 <= columns(form) <= room for form in found):
@@ -60,13 +60,27 @@ def _without_brand(title: str, brand: str) -> str:
     return rest if columns(rest) >= _SHORTEST and len(HAN.findall(rest)) != 1 else title
 
 
-def _heads(title: str) -> list[str]:
-    """The ends of a Chinese title of several words: its last word names the thing."""
+def _heads(title: str, category: str) -> list[str]:
+    """The ends of a title of several words whose last names the thing: of Chinese a word of some length, of
+    English the one that names the category too ("T-Light Holder" among "Candle holders").
+    """
     words = title.split(" ")
     last = words[-1]
-    if len(words) < 2 or len(HAN.findall(last)) < 3 or any(char.isdigit() for char in last):
+    if len(words) < 2 or any(char.isdigit() for char in last):
         return []
-    return [head for at in range(1, len(words)) if columns(head := " ".join(words[at:])) <= LONGEST]
+    if HAN.search(title):
+        if len(HAN.findall(last)) < 3:
+            return []
+    elif not category or _stem(last) != _stem(category.split(" ")[-1]):
+        return []
+    least = 1 if HAN.search(title) else 2  # words that say enough
+    return [
+        head for at in range(1, len(words) - least + 1) if columns(head := " ".join(words[at:])) <= LONGEST
+    ]
+
+
+def _stem(word: str) -> str:
+    return word.casefold().strip(".,!").removesuffix("s").removesuffix("e")
 
 
 def _acceptable_run(title: str, accepts: Callable[[str], bool]) -> str:

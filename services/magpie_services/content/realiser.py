@@ -32,6 +32,9 @@ SHORT_NAME_COLUMNS = 24
 EMOJI = 0.5
 SENTENCES = 6
 _PERSONAL = ("liked", "you", "all_you", "someone")
+_REASONS = {
+    strategy: slots.repeating(rule.needs) for strategy, rule in RULES.items()
+}  # all that a strategy is about
 _SILENT: frozenset[str] = frozenset()
 
 
@@ -151,14 +154,15 @@ class Realiser:
         if call != "none":
             room -= CALL_COLUMNS + self._space
         owed = tuple(must for must in musts if not must & title.covers)
-        hidden = [said, 0]
+        # Nothing twice; then nothing but the reason; then nothing of the user at least.
+        hidden = [said, said & ~_REASONS[strategy], said & slots.ADDRESS]
         if title.covers & ITEM:
             names = tuple(name for name in names if name.columns <= SHORT_NAME_COLUMNS) or names[-1:]
             if self._dice.roll() >= NAME_AGAIN:
                 hidden.insert(0, said | ITEM)
         for mask in hidden:
             ways = self._grammar.ways(section, self._tone, self._told.filled & ~mask).covering(owed)
-            drawn = self._draw(ways, said if mask else 0, room, _heard(head), names)
+            drawn = self._draw(ways, said, room, _heard(head), names)
             if drawn is not None:
                 return drawn
         return None

@@ -50,4 +50,14 @@ SAYS: Final[Mapping[str, int]] = {
     else bit | sum({other for group in _SAME if bit & group for other in BITS.values() if other & group})
     for name, bit in BITS.items()
 }
+
+
+def repeating(slots: int) -> int:
+    """All slots that would say again what these say."""
+    found = 0
+    for name in named(slots):
+        found |= SAYS[name]
+    return found
+
+
 ADDRESS: Final = mask("you", "all_you", "someone")

@@ -84,7 +84,8 @@ def item_facts(
     _put_names(item, locale, language, make, accepts, whole)
     brand = whole["brand"].text if "brand" in whole else ""
     forms = tuple(
-        Phrase(make(Kind.TITLE, form, field, title)) for form in names.forms(spoken, accepts, brand)
+        Phrase(make(Kind.TITLE, form, field, title))
+        for form in names.forms(spoken, accepts, brand, item.category)
     )
     if forms:
         whole["item"] = forms[0]
