@@ -30,7 +30,7 @@ async def main(settings: ContentSettings) -> None:
     composer = Composer(
         settings.default_locale, settings.cached_items, pack=settings.pack, extractor=extractor.spoken
     )
-    cards, closers = _cards(settings)
+    cards, closers = _cards(settings, extractor)
     background: list[serving.Loop] = []
     if settings.candidate_address:
         catalogue = CatalogueOverGrpc(settings.candidate_address, settings.candidate_timeout_seconds)
@@ -45,14 +45,14 @@ async def main(settings: ContentSettings) -> None:
     await serving.serve(settings, register, clock=clock, background=background, closers=closers)
 
 
-def _cards(settings: ContentSettings) -> tuple[Cards, list[serving.Closer]]:
+def _cards(settings: ContentSettings, extractor: Extractor) -> tuple[Cards, list[serving.Closer]]:
     """What draws cards, and what to close at the end."""
     limit, hosts = settings.card_picture_bytes, settings.card_hosts.split(",")
     folder = Folder(Path(settings.card_folder), limit) if settings.card_folder else None
     web = Web(hosts, limit, settings.card_fetch_seconds) if settings.card_hosts else None
     pictures = Pictures(folder, web, settings.card_cache_bytes, time.monotonic)
     style = Style(Colour.parse(settings.card_brand_colour), Colour.parse(settings.card_accent_colour))
-    cards = Cards(pictures, style, settings.card_cache_bytes, presentable)
+    cards = Cards(pictures, style, settings.card_cache_bytes, presentable, extractor.words)
     return cards, [cards.close, *([web.close] if web else [])]
 
 

@@ -31,7 +31,9 @@ from magpie_services.kit.clock import SystemClock
 async def stub() -> AsyncIterator["content_grpc.ContentServiceAsyncStub"]:
     settings = ContentSettings(listen="127.0.0.1:0", metrics_listen="", grace_seconds=0.1)
     pictures = Pictures(None, None, 0, time.monotonic)
-    cards = Cards(pictures, Style(Colour(31, 95, 91), Colour(200, 55, 45)), 1_000_000, presentable)
+    cards = Cards(
+        pictures, Style(Colour(31, 95, 91), Colour(200, 55, 45)), 1_000_000, presentable, Extractor().words
+    )
     servicer = ContentServicer(Composer(), cards, Extractor(), SystemClock(), "zh-CN")
 
     def register(server: grpc.aio.Server) -> None:

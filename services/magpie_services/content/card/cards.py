@@ -2,7 +2,8 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ from magpie_services.content.card.pictures import Picture, Pictures
 from magpie_services.content.card.pricing import PriceTag, price_tag
 from magpie_services.content.card.typeface import Typeface
 from magpie_services.content.facts.items import title_of
+from magpie_services.content.grammar.packs import resolve
 from magpie_services.content.scripts import written
 from magpie_services.core.items import Item
 from magpie_services.core.untrusted import clean
@@ -28,7 +30,10 @@ log = structlog.get_logger()
 
 MEDIA_TYPE = "image/jpeg"
 DESIGN = 1  # part of every key: raise it when the same words are drawn in another way
-_TERM_CHARS = 12
+_TRANSLATION = re.compile(r".*translations\[(.+)\]\.title")
+# Cleaning makes all punctuation narrow; Chinese is set with its own.
+_BESIDE_HAN = re.compile("(?<=[㐀-鿿])[,:;!?](?=[㐀-鿿]|$)")
+_WIDE = str.maketrans(",:;!?", "，：；！？")
 _ANY_SIZE = 30
 
 Accepts = Callable[[str], bool]
@@ -46,11 +51,20 @@ class Card(NamedTuple):
 class Cards:
     """Draws cards in threads of its own, at most two at a time, and keeps the latest ones.
 
-    `accepts` tells whether a cleaned text of the catalogue may be shown.
+    `accepts` tells whether a cleaned text of the catalogue may be shown; `terms` gives the words of a title
+    that had better not be broken.
     """
 
-    def __init__(self, pictures: Pictures, style: Style, cache_bytes: int, accepts: Accepts) -> None:
+    def __init__(
+        self,
+        pictures: Pictures,
+        style: Style,
+        cache_bytes: int,
+        accepts: Accepts,
+        terms: Callable[[str], Collection[str]],
+    ) -> None:
         self._pictures = pictures
+        self._terms = terms
         self._style = style
         self._accepts = accepts
         self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="card")
@@ -64,11 +78,12 @@ class Cards:
         """
         if ratio not in SIZES:
             raise Invalid("aspect_ratio", "must be 2 (twice as wide as high) or 1 (square)")
-        words = _words(item, locale, self._accepts)
+        words = self._words(item, locale)
         try:
             picture = await self._pictures.get(item.image_uri)
         except Unusable as error:
-            self._degraded(item, error.reason)
+            if item.image_uri:
+                self._degraded(item, error.reason)
             picture = None
         key = self._key(words, ratio, picture.digest if picture else "")
         card = self._drawn.get(key)
@@ -79,6 +94,30 @@ class Cards:
     async def close(self) -> None:
         """Wait for what is being drawn."""
         await asyncio.to_thread(self._threads.shutdown)
+
+    def _words(self, item: Item, locale: str) -> Words:
+        """What of an item may be shown: a title or brand that does not pass is left out, and so is a price
+        with a sign that cannot be drawn."""
+        face, bold = Typeface(locale, _ANY_SIZE), Typeface(locale, _ANY_SIZE, bold=True)
+
+        def shown(raw: str, tag: str) -> str:
+            text = clean(raw) if resolve(tag) == locale else written(clean(raw), locale)
+            text = _BESIDE_HAN.sub(
+                lambda mark: mark[0].translate(_WIDE), " ".join(face.drawable(text).split())
+            )
+            return text if any(char.isalnum() for char in text) and self._accepts(text) else ""
+
+        raw, field = title_of(item, locale)
+        tagged = _TRANSLATION.fullmatch(field)
+        title, label = shown(raw, tagged[1] if tagged else item.locale), shown(item.brand, item.locale)
+        price = price_tag(item, locale)
+        return Words(
+            title=_without(label, title),
+            label=label,
+            tag=price if all(bold.drawable(text) == text for text in price) else PriceTag(),
+            locale=locale,
+            terms=tuple(sorted(set(self._terms(title)))),
+        )
 
     def _key(self, words: Words, ratio: float, digest: str) -> str:
         """Names everything that shapes a card."""
@@ -111,27 +150,15 @@ class Cards:
         log.info("card.plain", item_id=item.item_id, reason=reason)
 
 
-def _words(item: Item, locale: str, accepts: Accepts) -> Words:
-    """What of an item may be shown: a title or brand that does not pass is left out, and so is a price with
-    a sign that cannot be drawn."""
-    face, bold = Typeface(locale, _ANY_SIZE), Typeface(locale, _ANY_SIZE, bold=True)
-
-    def shown(raw: str) -> str:
-        text = " ".join(face.drawable(written(clean(raw), locale)).split())
-        return text if any(char.isalnum() for char in text) and accepts(text) else ""
-
-    title, label = shown(title_of(item, locale)[0]), shown(item.brand)
-    tag = price_tag(item, locale)
-    values = {written(clean(value), locale) for values in item.attributes.values() for value in values}
-    return Words(
-        title=title,
-        label=label,
-        tag=tag if all(bold.drawable(text) == text for text in tag) else PriceTag(),
-        locale=locale,
-        terms=tuple(
-            sorted(term for term in {label, *values} if 1 < len(term) <= _TERM_CHARS and term in title)
-        ),
-    )
+def _without(label: str, title: str) -> str:
+    """The title without the brand at its beginning, which the card says above it."""
+    rest = title[len(label) :]
+    if not label or not rest.strip() or not title.casefold().startswith(label.casefold()):
+        return title
+    if rest[0].isascii() and rest[0].isalnum():
+        return title
+    rest = rest.lstrip(" -–—·|:,，：")
+    return rest[:1].upper() + rest[1:] if any(char.isalnum() for char in rest) else title
 
 
 def _drawn(words: Words, style: Style, ratio: float, data: bytes | None) -> tuple[bytes, str]:

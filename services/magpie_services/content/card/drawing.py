@@ -12,6 +12,7 @@ from magpie_services.content.card.typeface import Typeface
 SIZES = {2.0: (1200, 600), 1.0: (1080, 1080)}
 # A ground whose edge varies less than this is one colour: such a picture is shown whole, never cropped.
 _EVEN = 12.0
+_EDGE = 3  # pixels that tell how a ground goes on
 _SMOOTH = 4  # shapes are drawn this much larger, then reduced
 _LEADING = 1.28
 _ASCENT = 0.87  # of Han characters above the baseline, by size
@@ -117,7 +118,8 @@ def _write(
 ) -> None:
     """Label and title from the top of the box, the price at its foot.
 
-    The title takes the largest of the sizes at which all of it fits into `most` lines.
+    The title takes the largest of the sizes at which all of it fits into `most` lines, and one of the larger
+    ones where that saves a line.
     """
     left, top, right, bottom = box
     draw = ImageDraw.Draw(canvas)
@@ -129,9 +131,9 @@ def _write(
         top += small.cap_height + 30
     if words.tag.price:
         bottom -= _price_row(canvas, words, scheme, (left, bottom), room)
-    for size in sizes:
+    for size, allowed in [(size, most - 1) for size in sizes[:3]] + [(size, most) for size in sizes]:
         face = Typeface(words.locale, size)
-        fitting = min(most, 1 + int((bottom - top - size) / (size * _LEADING)))
+        fitting = min(allowed, 1 + int((bottom - top - size) / (size * _LEADING)))
         lines = wrap(words.title, face.width, room, fitting, words.terms)
         if not any(line.endswith(ELLIPSIS) for line in lines):
             break
@@ -168,27 +170,34 @@ def _price_row(canvas: Image.Image, words: Words, scheme: _Scheme, at: tuple[int
 
 def _framed(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
     """The picture filling the frame: cropped at its middle, or whole on its own ground where that is even."""
-    ground = _even_ground(picture)
-    if ground is None:
+    if not _on_even_ground(picture):
         scale = max(size[0] / picture.width, size[1] / picture.height)
         wide, high = size[0] / scale, size[1] / scale
         left, top = (picture.width - wide) / 2, (picture.height - high) / 2
         return picture.resize(size, Image.Resampling.LANCZOS, box=(left, top, left + wide, top + high))
     scale = min(size[0] / picture.width, size[1] / picture.height)
     whole = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
-    frame = Image.new("RGB", size, tuple(ground))
-    fitted = picture.resize(whole, Image.Resampling.LANCZOS)
-    frame.paste(fitted, ((size[0] - fitted.width) // 2, (size[1] - fitted.height) // 2))
+    left, top = (size[0] - whole[0]) // 2, (size[1] - whole[1]) // 2
+    # Its edges go on to the frame's: a ground that is almost even would show a seam to a flat colour.
+    frame = picture.crop((0, 0, _EDGE, picture.height)).resize(size, Image.Resampling.BICUBIC)
+    if left:
+        last = picture.crop((picture.width - _EDGE, 0, picture.width, picture.height))
+        frame.paste(last.resize((size[0] - left, size[1]), Image.Resampling.BICUBIC), (left, 0))
+    else:
+        ends = ((0, 0, size[1] - top), (picture.height - _EDGE, top, size[1] - top))
+        for at, below, high in ends:
+            strip = picture.crop((0, at, picture.width, at + _EDGE))
+            frame.paste(strip.resize((size[0], high), Image.Resampling.BICUBIC), (0, below))
+    frame.paste(picture.resize(whole, Image.Resampling.LANCZOS), (left, top))
     return frame
 
 
-def _even_ground(picture: Image.Image) -> Colour | None:
-    """The colour all around the edge, None where the edge is of many."""
+def _on_even_ground(picture: Image.Image) -> bool:
+    """Whether the edge is of about one colour all around."""
     small = picture.resize((64, 64), Image.Resampling.BOX)
     inside = Image.new("L", (64, 64), 255)
     inside.paste(0, (3, 3, 61, 61))
-    found = ImageStat.Stat(small, inside)
-    return Colour(*(round(part) for part in found.median)) if max(found.stddev) < _EVEN else None
+    return bool(max(ImageStat.Stat(small, inside).stddev) < _EVEN)
 
 
 def _slope(size: tuple[int, int], first: Colour, last: Colour) -> Image.Image:

@@ -59,6 +59,10 @@ class Extractor:
             for one in self.attributes(item)
         ]
 
+    def words(self, text: str) -> list[str]:
+        """The words of a text that say some attribute, as they stand there."""
+        return [text[one.start : one.end] for one in self.lexicon.matcher.find(fold(text[:MOST_CHARS]))]
+
     def _read(self, field: str, text: str, category: str) -> Iterator[Extracted]:
         lexicon = self.lexicon
         for word, start, end in lexicon.matcher.find(fold(text[:MOST_CHARS])):

@@ -35,7 +35,7 @@ class Shelf:
 def cards_of(
     shelf: Shelf, accepts: Callable[[str], bool] = lambda text: True, cache_bytes: int = 1_000_000
 ) -> Cards:
-    return Cards(Pictures(shelf, None, 1_000_000, lambda: 0.0), STYLE, cache_bytes, accepts)
+    return Cards(Pictures(shelf, None, 1_000_000, lambda: 0.0), STYLE, cache_bytes, accepts, lambda title: [])
 
 
 def item(**changes: object) -> Item:
@@ -186,3 +186,28 @@ def test_the_badge_says_what_the_prices_say(
     changes: dict[str, object], locale: str, tag: tuple[str, str, str]
 ) -> None:
     assert price_tag(item(**changes), locale) == PriceTag(*tag)
+
+
+@pytest.mark.parametrize(
+    ("given", "brand", "locale", "shown"),
+    [
+        ("Yunqili minimalist kettle", "Yunqili", "en", "Minimalist kettle"),
+        ("Yunqili云栖里 咖啡壶", "Yunqili", "zh-CN", "云栖里 咖啡壶"),
+        ("Elmwood table", "Elm", "en", "Elmwood table"),
+        ("Elm", "Elm", "en", "Elm"),
+        ("Elm!", "Elm", "en", "Elm!"),
+        ("双肩包,装得下电脑!", "", "zh-CN", "双肩包，装得下电脑！"),
+        ("簡約咖啡壺", "", "zh-CN", "简约咖啡壶"),
+        ("A kettle 👋 for you", "", "en", "A kettle for you"),
+    ],
+)
+def test_a_title_is_set_without_what_the_card_says_already(
+    given: str, brand: str, locale: str, shown: str
+) -> None:
+    of = item(title=given, brand=brand, locale="", translations={})
+    assert cards_of(Shelf())._words(of, locale).title == shown
+
+
+def test_a_text_that_is_in_the_characters_of_the_reader_stays_as_it_is() -> None:
+    of = item(title="雲棲里 咖啡壺", brand="雲棲里", locale="zh-TW", translations={})
+    assert cards_of(Shelf())._words(of, "zh-TW").label == "雲棲里"
