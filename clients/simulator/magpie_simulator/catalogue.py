@@ -113,6 +113,7 @@ def item_message(
     list_price: int,
     stock: int,
     stars: tuple[float, int],
+    published_ms: int = 0,
 ) -> item_pb.Item:
     """One item as the API takes it. Prices in fen, `list_price` 0 for none; `stars` is (sum, count)."""
     aisle = CATEGORIES[goods.category[index]]
@@ -132,6 +133,8 @@ def item_message(
         rating=round(total / count, 2) if count else 0.0,
         rating_count=count,
     )
+    if published_ms:
+        message.publish_time.FromMilliseconds(published_ms)
     if list_price:
         message.list_price.CopyFrom(money(list_price))
     for name, words in _attributes(goods, index).items():
@@ -139,6 +142,11 @@ def item_message(
         values = [word.zh for word in words] + [word.en for word in words]
         message.attributes[name].values.extend(dict.fromkeys(values))
     return message
+
+
+def since(goods: Goods, index: int) -> int:
+    """The day on which an item came; the first ones have been there for a month to a year."""
+    return int(goods.arrival[index]) or -(31 + 37 * index % 335)
 
 
 def money(fen: int) -> money_pb.Money:

@@ -15,8 +15,9 @@ from magpie.v1 import device_pb2 as device_pb
 from magpie.v1 import push_service_pb2 as push_pb
 from magpie_simulator import keep, noise, speech
 from magpie_simulator.acts import Kind, Table, joined
-from magpie_simulator.catalogue import item_id, item_index, item_message
+from magpie_simulator.catalogue import item_id, item_index, item_message, since
 from magpie_simulator.inbox import REMEMBERED_MS, Inbox, Message
+from magpie_simulator.parameters import DAY_MS
 from magpie_simulator.people import PLATFORMS, Bools, Ints, user_id, user_index
 from magpie_simulator.record import Record
 from magpie_simulator.shopfront import Shopfront
@@ -137,6 +138,7 @@ class Life:
                 list_price=int(shelf.list_price[index]),
                 stock=int(shelf.stock[index]),
                 stars=(float(shelf.stars[index]), int(shelf.ratings[index])),
+                published_ms=world.parameters.start_ms + since(world.goods, index) * DAY_MS,
             )
             for index in changed.tolist()
             if not shelf.withdrawn[index]

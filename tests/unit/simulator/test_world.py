@@ -6,6 +6,7 @@ from tests.unit.simulator.worlds import fitting_items, live, random_items, world
 
 from magpie_simulator import behaviour
 from magpie_simulator.acts import Kind
+from magpie_simulator.catalogue import since
 from magpie_simulator.parameters import Parameters, checked
 from magpie_simulator.timetable import PUSH_HOUR, moment_ms
 from magpie_simulator.world import arrived
@@ -33,6 +34,14 @@ def test_every_act_has_an_identity_of_its_own() -> None:
                 place.receive(arrived(now_ms, users, random_items(place, users), users, users))
         place.end_day()
     assert len(seen) == count
+
+
+def test_what_was_there_at_the_start_is_not_new() -> None:
+    goods = world().goods
+    days = [since(goods, index) for index in range(len(goods))]
+    first = [day for index, day in enumerate(days) if not goods.arrival[index]]
+    assert -366 < min(first) < max(first) < -30
+    assert all(day == goods.arrival[index] for index, day in enumerate(days) if goods.arrival[index])
 
 
 def test_forks_share_their_luck_and_nothing_else() -> None:
