@@ -15,7 +15,7 @@ from magpie_services.content.grammar.packs import CALLS, OPENERS, Grammar, gramm
 from magpie_services.content.knowledge import CACHED_ITEMS, Extractor, Knowledge, Known
 from magpie_services.content.likeness import alike, shingles
 from magpie_services.content.limits import Limits, limits_for
-from magpie_services.content.realiser import Realiser, personal_slots
+from magpie_services.content.realiser import Realiser
 from magpie_services.content.strategies import Strategy, Tone
 from magpie_services.content.writer import Writer
 from magpie_services.core.decisions import Copy
@@ -180,7 +180,7 @@ class _Work(NamedTuple):
 
     def write(self, variant: Variant, seen: list[frozenset[tuple[str, ...]]]) -> tuple[Writer, Writer] | None:
         """Title and body of a variant that pass and are unlike those `seen`, which they join."""
-        told = self.known.told(variant.strategy)
+        told = self.known.told(variant.strategy, self.dice)
         realiser = Realiser(self.words, variant.tone, told, self.limits, self.dice)
         for _ in range(MAX_WORDINGS):
             written = realiser.write(variant.strategy, variant.opener, variant.call)
@@ -195,7 +195,7 @@ class _Work(NamedTuple):
 
     def description(self) -> Writer:
         """The long text: everything known of the item, in sentences; empty where none pass."""
-        told = self.known.told(Strategy.PREMIUM)
+        told = self.known.told(Strategy.PREMIUM, self.dice)
         for tone in (Tone.PLAIN, Tone.PREMIUM):
             text = Realiser(self.words, tone, told, self.limits, self.dice).describe()
             if self._passes(text):
@@ -204,7 +204,7 @@ class _Work(NamedTuple):
 
     def safe(self) -> tuple[Writer, Writer]:
         """The first safe template that passes; the last one says nothing that could be wrong."""
-        told = self.known.told(Strategy.PLAIN)
+        told = self.known.told(Strategy.PLAIN, self.dice)
         written = None
         for written in Realiser(self.words, Tone.PLAIN, told, self.limits, self.dice).safe():
             if self._passes(*written):
@@ -231,7 +231,7 @@ def _menu(brief: Brief, words: Grammar, known: Known, able: list[Strategy]) -> M
     else:
         wanted = [one for one in able if open_(one)] or able
     tones = {strategy: _tones(brief, words.locale, strategy, excluded) for strategy in wanted}
-    filled = personal_slots(known.moment)
+    filled = known.personal()
     personal = bool(filled) and all(words.ways("opener.personal", tone, filled) for tone in Tone)
     weights = {one: strategies.weight(one, brief.portrait, brief.item) for one in wanted}
     return Menu(words.locale, weights, tones, OPENERS if personal else _IMPERSONAL, CALLS)

@@ -5,21 +5,24 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from magpie_services.content import attributes, slots
+from magpie_services.content.dice import Dice
 from magpie_services.content.facts.extra import Extra
 from magpie_services.content.facts.items import Accepts, Extracted, ItemFacts, item_facts
 from magpie_services.content.facts.moments import moment_phrases
-from magpie_services.content.facts.people import portrait_phrases
-from magpie_services.content.facts.phrases import Phrase, Phrases, filled
-from magpie_services.content.realiser import Told
+from magpie_services.content.facts.people import Trait, address, liked, traits
+from magpie_services.content.facts.phrases import Fact, Phrase, Phrases, filled
+from magpie_services.content.limits import columns
+from magpie_services.content.realiser import MAX_PERSONAL_COLUMNS, Told
 from magpie_services.content.strategies import RULES, Strategy
 from magpie_services.core.items import Item
 from magpie_services.core.portraits import Portrait
 
 BECAUSE_COLUMNS = 20
 CACHED_ITEMS = 20_000
-_DESCRIBING = slots.mask("attrs", "brand")
+BARE = 0.65
+_ATTRIBUTES = slots.mask("attrs")
 # What a message about health may not tell whoever sees the screen.
-_PRIVATE = slots.ADDRESS | slots.mask("liked", "because", "viewed", "bought")
+_PRIVATE = slots.mask("liked", "because", "viewed", "bought")
 
 Extractor = Callable[[Item], Sequence[Extracted]]
 
@@ -27,16 +30,54 @@ Extractor = Callable[[Item], Sequence[Extracted]]
 class Known(NamedTuple):
     """All that may be said for one brief: of the item, and of this user now."""
 
+    locale: str
     item: ItemFacts
     moment: Phrases
+    traits: tuple[Trait, ...]
     filled: int
 
-    def told(self, strategy: Strategy) -> Told:
-        """What a strategy may say: what the item's name says already only where the strategy is about it."""
-        whole = bool(RULES[strategy].needs & _DESCRIBING)
-        phrases = self.item.whole if whole else self.item.beside
-        mask = self.item.whole_mask if whole else self.item.beside_mask
-        return Told(phrases | self.moment, mask | filled(self.moment), self.item.names)
+    def told(self, strategy: Strategy, dice: Dice) -> Told:
+        """What a strategy may say, nothing that the item's name says already.
+
+        In most messages the name stands without its describing words, which may then be said of it.
+        """
+        item, needs = self.item, RULES[strategy].needs
+        about = bool(needs & _ATTRIBUTES)
+        # A message about them leaves none of them out.
+        names, words = item.telling if about else item.names, item.unsaid
+        if item.bare and (dice.roll() < BARE or (about and not words)):
+            names, words = item.bare, item.words
+        elif about and not words:
+            words = item.words
+        phrases = item.phrases | self.moment | address(self.traits, self.locale, dice)
+        name = names[0].text.casefold() if names else ""
+        for slot in ("brand", "category"):
+            if not needs & slots.BITS[slot] and slot in phrases and phrases[slot].text.casefold() in name:
+                del phrases[slot]
+        if words:
+            phrases |= item.described(_shuffled(words, dice), loosely=dice.roll() < 0.5)
+        return Told(phrases, filled(phrases), names)
+
+    def personal(self) -> int:
+        """The slots that a personal opener is sure to have room for."""
+        found = 0
+        often = self.moment.get("liked")
+        if often is not None and often.columns <= MAX_PERSONAL_COLUMNS:
+            found |= slots.BITS["liked"]
+        widest = max((columns(trait.fact.text) for trait in self.traits), default=MAX_PERSONAL_COLUMNS)
+        around = (
+            6 if self.locale != "en" else 12 if all(one.form == "adjective" for one in self.traits) else 16
+        )
+        if widest + around <= MAX_PERSONAL_COLUMNS:
+            found |= slots.mask("someone") if self.locale == "en" else slots.mask("you")
+        return found
+
+
+def _shuffled(words: tuple[Fact, ...], dice: Dice) -> tuple[Fact, ...]:
+    left, found = list(words), []
+    while left:
+        found.append(left.pop(dice.below(len(left))))
+    return tuple(found)
 
 
 class Knowledge:
@@ -64,15 +105,19 @@ class Knowledge:
             because = None  # nothing speaks for itself
         known = self.item(item, locale)
         moment = moment_phrases(item, known, because, portrait, extra, locale, now_ms)
-        moment |= portrait_phrases(portrait, item.category, locale, now_ms, self._accepts)
+        often = liked(portrait, item.category, locale, now_ms, self._accepts)
+        if often is not None:
+            moment["liked"] = often
         if because is not None:
             names = self.item(because, locale).names
             short = next((name for name in names if name.columns <= BECAUSE_COLUMNS), None)
             if short is not None:
                 moment["because"] = Phrase(short.fact._replace(field=f"because_{short.fact.field}"))
+        spoken = traits(portrait, locale, self._accepts) if portrait.traits else ()
         if self._private:
             moment = {name: phrase for name, phrase in moment.items() if not slots.BITS[name] & self._private}
-        return Known(known, moment, known.whole_mask | filled(moment))
+            spoken = ()
+        return Known(locale, known, moment, spoken, known.filled | filled(moment))
 
     def item(self, item: Item, locale: str) -> ItemFacts:
         """What one version of an item offers in a locale."""

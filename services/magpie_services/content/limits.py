@@ -40,6 +40,8 @@ class _Widths(dict[str, int]):
         if char == _EMOJI_STYLE:
             return self.setdefault(char, 1)
         wide = unicodedata.east_asian_width(char) == "A"
+        if unicodedata.category(char) == "Mc":  # takes room beside its letter in some scripts
+            return self.setdefault(char, 1)
         width = 2 if wide and unicodedata.category(char) != "Mn" else max(0, wcwidth(char))
         self[char] = width
         return width

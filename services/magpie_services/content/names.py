@@ -1,7 +1,7 @@
 """The name of an item short enough to be said: forms of one title, longest first, none of them invented."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from magpie_services.content.attributes import HAN
 from magpie_services.content.limits import ELLIPSIS, columns, cut
@@ -21,11 +21,18 @@ _ACRONYMS = frozenset(
 )
 
 
-def forms(title: str, accepts: Callable[[str], bool], brand: str = "", category: str = "") -> tuple[str, ...]:
+def forms(
+    title: str,
+    accepts: Callable[[str], bool],
+    brand: str = "",
+    category: str = "",
+    adjectives: Collection[str] = (),
+) -> tuple[str, ...]:
     """Ways to write a cleaned title, longest first, each an unbroken piece of it (an ellipsis marks a cut).
 
     Only pieces that `accepts` (no banned words) are given; empty when there is none. A `brand` that starts
-    the title stays away: it can be said beside it. The `category` tells the noun of an English one.
+    the title stays away: it can be said beside it, and so can `adjectives` that do. The `category` tells the
+    noun of an English one.
     """
     title = _without_brand(_calm(_PROMO.sub("", title).strip() or title), brand)
     if not any(char.isalnum() for char in title):
@@ -44,6 +51,8 @@ def forms(title: str, accepts: Callable[[str], bool], brand: str = "", category:
         if border is _BORDER or not match[0].isspace() or len(HAN.findall(head)) >= 4:
             found.add(head)
     found.update(_heads(title, category))
+    for form in tuple(found):
+        found.update(_nouns(form, adjectives))
     for room in _ROOMS:
         # A cut that ends at a natural border already serves as well as one that ends anywhere.
         if not any(room - 8 <= columns(form) <= room for form in found):
@@ -77,6 +86,20 @@ def _heads(title: str, category: str) -> list[str]:
     return [
         head for at in range(1, len(words) - least + 1) if columns(head := " ".join(words[at:])) <= LONGEST
     ]
+
+
+def _nouns(form: str, adjectives: Collection[str]) -> list[str]:
+    """What is left of a form without the adjectives that it starts with, one after the other."""
+    found: list[str] = []
+    while True:
+        leading = next((word for word in adjectives if form.casefold().startswith(word.casefold())), "")
+        rest = form[len(leading) :]
+        parted = rest[:1] in " ,、" or bool(HAN.match(leading[-1:]) and HAN.match(rest[:1]))
+        rest = rest.lstrip(" ,、的")
+        if not leading or not parted or columns(rest) < _SHORTEST or len(HAN.findall(rest)) == 1:
+            return found
+        found.append(rest)
+        form = rest
 
 
 def _stem(word: str) -> str:

@@ -21,7 +21,7 @@ OPENER_COLUMNS = 20
 # A personal opener holds a phrase of the user's, so it has more room, and takes none that is too long for it.
 PERSONAL_COLUMNS = 34
 MAX_PERSONAL_COLUMNS = 22
-CALL_COLUMNS = 20
+CALL_COLUMNS = 24
 # How often a text is drawn anew where it is too wide, says a thing twice or echoes what stands before it.
 MAX_DRAWS = 12
 ECHO_DRAWS = 4
@@ -72,13 +72,14 @@ class Realiser:
 
     def write(self, strategy: Strategy, opener: str, call: str) -> tuple[Writer, Writer] | None:
         """Title and body of a variant; None where no words of it fit."""
-        names = self._told.names
+        names = _whole(self._told.names)
         for attempt in range(MAX_ATTEMPTS):
             head = self._opener(opener)
             musts = self._musts(strategy, head.says)
             title = self._title(strategy, head, musts if attempt > 1 else (), names)
             body = title and self._body(strategy, head, title, call, musts, names)
             if title is None or body is None:
+                names = self._told.names
                 continue
             tail = self._call(call, head, title, body)
             written = self._written(title, [head, body, tail], names)
@@ -86,7 +87,7 @@ class Realiser:
                 self._emoji(strategy, written[0])
             if self._light(written):
                 return written
-            names = names[1:] or names
+            names = self._told.names[attempt + 1 :] or self._told.names[-1:]
         return None
 
     def describe(self) -> Writer:
@@ -259,10 +260,10 @@ class Realiser:
     def _name(self, names: tuple[Phrase, ...], room: int) -> Phrase:
         """One of the whole names that fit; the longest cut one only where none does."""
         fitting = [name for name in names if name.columns <= room]
-        whole = [name for name in fitting if not name.text.endswith(ELLIPSIS)]
-        if whole:
-            return whole[self._dice.below(len(whole))] if len(whole) > 1 else whole[0]
-        return fitting[0] if fitting else names[-1]
+        whole = _whole(tuple(fitting))
+        if len(whole) < 2 or whole[0].text.endswith(ELLIPSIS):
+            return whole[0] if whole else names[-1]
+        return whole[self._dice.below(len(whole))]
 
     def _emoji(self, strategy: Strategy, title: Writer) -> None:
         """One emoji after every second playful title that leaves room for it."""
@@ -298,6 +299,12 @@ def personal_slots(phrases: Mapping[str, Phrase]) -> int:
         if phrase is not None and phrase.columns <= MAX_PERSONAL_COLUMNS:
             found |= slots.BITS[name]
     return found
+
+
+def _whole(names: tuple[Phrase, ...]) -> tuple[Phrase, ...]:
+    """The names that are not cut, if any of them is short enough to go into most texts."""
+    whole = tuple(name for name in names if not name.text.endswith(ELLIPSIS))
+    return whole if whole and whole[-1].columns <= SHORT_NAME_COLUMNS else names
 
 
 @cache

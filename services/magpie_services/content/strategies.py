@@ -78,7 +78,7 @@ def _bargain(portrait: Portrait, item: Item) -> float:
 
 
 def _choice(portrait: Portrait, _item: Item) -> float:
-    quality = 3.0 if attributes.minds_quality(portrait.traits) else 1.0
+    quality = 2.0 if attributes.minds_quality(portrait.traits) else 0.6
     return quality * max(0.0, 1.0 - price_sensitivity(portrait))
 
 

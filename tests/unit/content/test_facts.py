@@ -4,10 +4,11 @@ import msgspec
 import pytest
 from tests.unit.content.worlds import NOW_MS, holder, person, shirt
 
+from magpie_services.content.dice import Dice
 from magpie_services.content.facts.extra import NO_EXTRA, Extra
 from magpie_services.content.facts.items import Extracted, ItemFacts, item_facts
 from magpie_services.content.facts.moments import moment_phrases
-from magpie_services.content.facts.people import portrait_phrases
+from magpie_services.content.facts.people import address, liked, traits
 from magpie_services.content.facts.phrases import Phrases
 from magpie_services.core.items import Item, Text
 from magpie_services.core.memory import DAY_MS, Decayed, ItemMemory
@@ -27,16 +28,21 @@ def moment(item: Item, portrait: Portrait, extra: Extra = NO_EXTRA, locale: str 
     return moment_phrases(item, facts(item, locale), None, portrait, extra, locale, NOW_MS)
 
 
+def said_of(found: ItemFacts) -> Phrases:
+    """Everything that may be said of an item."""
+    return found.phrases | found.described(found.words, loosely=False)
+
+
 def words(phrases: Phrases) -> dict[str, str]:
     return {name: phrase.text for name, phrase in phrases.items()}
 
 
 def test_an_item_in_traditional_characters_keeps_the_value_of_its_catalogue() -> None:
     found = facts(shirt(), "zh-TW")
-    said = words(found.whole)
+    said = words(said_of(found))
     assert (said["item"], said["attrs"], said["brand"]) == ("真絲襯衫", "時尚、簡約、藍色", "雲上")
     assert found.names[0].fact.value == "真丝衬衫"
-    assert [piece.value for piece in found.whole["attrs"].pieces if not isinstance(piece, str)] == [
+    assert [piece.value for piece in said_of(found)["attrs"].pieces if not isinstance(piece, str)] == [
         "时尚", "简约", "蓝色"
     ]  # fmt: skip
 
@@ -54,7 +60,7 @@ def test_an_item_in_traditional_characters_keeps_the_value_of_its_catalogue() ->
 )
 def test_money_is_written_as_readers_of_the_locale_do(locale: str, money: Money, expected: str) -> None:
     item = shirt(price=money, list_price=None)
-    assert facts(item, locale).whole["price"].text == expected
+    assert facts(item, locale).phrases["price"].text == expected
 
 
 def test_the_title_nearest_to_the_locale_is_used() -> None:
@@ -68,27 +74,28 @@ def test_poor_marks_free_items_and_several_colours_are_not_spoken_of() -> None:
     item = shirt(
         rating=3.2, price=Money("CNY", 0), attributes={"colour": ["蓝色", "红色"], "style": ["简约"]}
     )
-    found = facts(item).whole
+    found = said_of(facts(item))
     assert not {"rating", "price", "colour", "was"} & found.keys()
     assert found["attrs"].text == "简约"
 
 
 @pytest.mark.parametrize("name", ["size", "尺码", "性别", "sku"])
 def test_attributes_that_do_not_describe_are_not_spoken(name: str) -> None:
-    assert "attrs" not in facts(shirt(attributes={name: ["加大"]})).whole
+    assert not facts(shirt(attributes={name: ["加大"]})).words
 
 
 def test_what_the_name_says_already_is_not_said_beside_it() -> None:
     found = facts(shirt(title="云上简约真丝衬衫"))
     assert found.names[0].text == "简约真丝衬衫"
-    assert found.whole["attrs"].text == "时尚、简约、蓝色"
-    assert found.beside["attrs"].text == "时尚、蓝色"
-    assert "brand" in found.beside
+    assert [word.text for word in found.words] == ["时尚", "简约", "蓝色"]
+    assert [word.text for word in found.unsaid] == ["时尚", "蓝色"]
+    assert [name.text for name in found.telling] == ["简约真丝衬衫"]
+    assert [name.text for name in found.bare] == ["真丝衬衫"]
 
 
 def test_attributes_read_from_texts_fill_gaps_and_say_where_they_stand() -> None:
     read = (Extracted("colour", "蓝色", "text.title"), Extracted("material", "真丝", "text.title"))
-    found = facts(shirt(attributes={"colour": ["红色"]}), "zh-CN", *read).whole
+    found = said_of(facts(shirt(attributes={"colour": ["红色"]}), "zh-CN", *read))
     assert found["colour"].text == "红色"
     assert found["material"].fact.field == "item.title"
     assert found["material"].fact.value == "真丝"
@@ -124,6 +131,12 @@ def test_traits_and_a_category_often_visited_may_be_said() -> None:
     portrait = msgspec.structs.replace(
         person("年轻", "注重品质", "怀孕"), categories={"衬衫": Decayed(5.0, NOW_MS)}
     )
-    told = words(portrait_phrases(portrait, "衬衫", "zh-TW", NOW_MS, anything))
-    assert told == {"you": "注重品質的你", "all_you": "年輕、注重品質的你", "liked": "襯衫"}
-    assert "liked" not in portrait_phrases(person(), "衬衫", "zh-CN", NOW_MS, anything)
+    often = liked(portrait, "衬衫", "zh-TW", NOW_MS, anything)
+    assert often is not None
+    assert often.text == "襯衫"
+    assert liked(person(), "衬衫", "zh-CN", NOW_MS, anything) is None
+    known = traits(portrait, "zh-TW", anything)
+    assert [trait.fact.value for trait in known] == ["年轻", "注重品质"]
+    ways = [words(address(known, "zh-TW", Dice(seed))) for seed in range(40)]
+    assert {way["you"] for way in ways} == {"年輕的你", "注重品質的你"}
+    assert {way["all_you"] for way in ways} == {"年輕、注重品質的你"}

@@ -65,7 +65,7 @@ def test_openers_and_calls_fit_and_are_many(locale: str, pack: str) -> None:
         assert ways.forms >= 25, (section, tone)
         drawn = ["".join(leaf.text for leaf in ways.draw(Dice(seed))) for seed in range(60)]  # type: ignore[union-attr]
         # A wide one is drawn again; most must fit.
-        assert sum(columns(text) > room for text in drawn) <= 15, drawn
+        assert sum(columns(text) > room for text in drawn) <= 20, drawn
 
 
 @pytest.mark.parametrize(("locale", "pack"), HERE)

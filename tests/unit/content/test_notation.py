@@ -14,7 +14,7 @@ from magpie_services.content.grammar.notation import (
     parse,
 )
 from magpie_services.content.grammar.packs import resolve
-from magpie_services.content.grammar.ways import reach, ways
+from magpie_services.content.grammar.pruning import Pruner, reach
 from magpie_services.content.strategies import Tone
 
 EVERYTHING = slots.mask(*slots.NAMES)
@@ -22,7 +22,7 @@ EVERYTHING = slots.mask(*slots.NAMES)
 
 def forms(source: str, filled: int = EVERYTHING, tone: Tone = Tone.PLAIN) -> set[str]:
     """All that the section [plain.title] can say, slots by their names."""
-    found = ways(parse(source, "test"), "plain.title", tone, filled)
+    found = Pruner(parse(source, "test")).ways("plain.title", tone, filled)
     said = set()
     for seed in range(200 if found else 0):
         leaves = found.draw(Dice(seed))
@@ -61,7 +61,7 @@ def test_branches_without_their_facts_are_not_said() -> None:
 
 def test_what_a_line_is_sure_to_say_and_in_how_many_ways() -> None:
     sections = parse("[plain.title]\n({item}|{item} {price}) (a|b|c)\n", "test")
-    (way,) = ways(sections, "plain.title", Tone.PLAIN, EVERYTHING).ways
+    (way,) = Pruner(sections).ways("plain.title", Tone.PLAIN, EVERYTHING).ways
     assert way.always == slots.mask("item")
     assert way.forms == 6
     assert reach(sections)["plain.title"] == slots.mask("item", "price")

@@ -1,9 +1,7 @@
 """What one version of an item offers in one locale, whoever reads it and whenever."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
-
-import msgspec
 
 from magpie_services.content import attributes, formats, names
 from magpie_services.content.attributes import Kind
@@ -23,8 +21,6 @@ MAX_ATTRIBUTES = 3
 GOOD_RATING = 4.0
 FEW_RATINGS = 5
 _TRADITIONAL = ("zh-TW", "zh-Hant", "zh-HK", "zh-MO", "zh-Hant-TW", "zh-Hant-HK")
-# A brand or a colour that the item's name says already is not said beside it.
-_BESIDE = ("brand", "category", "colour", "material")
 
 Accepts = Callable[[str], bool]
 
@@ -44,18 +40,39 @@ class Occasion(NamedTuple):
     fact: Fact
 
 
-class ItemFacts(msgspec.Struct, frozen=True):
-    """Phrases by slot, and the item's names, longest first.
+class ItemFacts:
+    """What may be said of an item.
 
-    `whole` has all phrases with `whole_mask`, `beside` those that the item's name does not say already.
+    `phrases` has all slots but those of describing words, `words` these, up to three. `names` are the item's,
+    longest first: `telling` those that say all the describing words that the longest says, the others being
+    `unsaid`; `bare` those that say none.
     """
 
-    names: tuple[Phrase, ...]
-    whole: Phrases
-    whole_mask: int
-    beside: Phrases
-    beside_mask: int
-    occasions: tuple[Occasion, ...]
+    def __init__(
+        self,
+        language: str,
+        names: tuple[Phrase, ...],
+        phrases: Phrases,
+        words: tuple[Fact, ...],
+        occasions: tuple[Occasion, ...],
+    ) -> None:
+        self._language = language
+        self._described: dict[tuple[object, ...], Phrases] = {}
+        self.names, self.phrases, self.words, self.occasions = names, phrases, words, occasions
+        longest = names[0].text.casefold() if names else ""
+        said = [word.text.casefold() for word in words if word.text.casefold() in longest]
+        self.unsaid = tuple(word for word in words if word.text.casefold() not in longest)
+        self.telling = tuple(name for name in names if all(word in name.text.casefold() for word in said))
+        self.bare = tuple(name for name in names if not any(word in name.text.casefold() for word in said))
+        self.filled = filled(phrases) | filled(self.described(words, loosely=False))
+
+    def described(self, words: tuple[Fact, ...], *, loosely: bool) -> Phrases:
+        """The slots that describing words fill, in this order."""
+        key = (*words, loosely)
+        found = self._described.get(key)
+        if found is None:
+            found = self._described[key] = _described(words, self._language, loosely=loosely)
+        return found
 
 
 def title_of(item: Item, locale: str) -> tuple[str, str]:
@@ -80,31 +97,22 @@ def item_facts(
     make = Maker("item", item.item_id, item.version)
     title, field = title_of(item, locale)
     spoken = written(clean(title), locale)
-    whole: Phrases = {}
-    _put_names(item, locale, language, make, accepts, whole)
-    brand = whole["brand"].text if "brand" in whole else ""
+    phrases: Phrases = {}
+    _put_names(item, locale, language, make, accepts, phrases)
+    words = tuple(_attributes(item, locale, language, make, accepts, extracted))
+    brand = phrases["brand"].text if "brand" in phrases else ""
+    adjectives = [word.text for word in words]
     forms = tuple(
         Phrase(make(Kind.TITLE, form, field, title))
-        for form in names.forms(spoken, accepts, brand, item.category)
+        for form in names.forms(spoken, accepts, brand, item.category, adjectives)
     )
     if forms:
-        whole["item"] = forms[0]
-    _put_prices(item, locale, make, whole)
-    _put_counts(item, locale, make, whole)
+        phrases["item"] = forms[0]
+    _put_prices(item, locale, make, phrases)
+    _put_counts(item, locale, make, phrases)
     if language == "zh":
-        whole["mw"] = Phrase(written(measure(item.title, item.category, pack), locale))
-    said = forms[0].text.casefold() if forms else ""
-    described = _attributes(item, locale, language, make, accepts, extracted)
-    beside = {
-        slot: phrase
-        for slot, phrase in whole.items()
-        if slot not in _BESIDE or phrase.fact.text.casefold() not in said
-    }
-    whole |= _described(described, language)
-    beside |= _described([fact for fact in described if fact.text.casefold() not in said], language)
-    return ItemFacts(
-        forms, whole, filled(whole), beside, filled(beside), _occasions(item, title, field, make)
-    )
+        phrases["mw"] = Phrase(written(measure(item.title, item.category, pack), locale))
+    return ItemFacts(language, forms, phrases, words, _occasions(item, title, field, make))
 
 
 def raw_money(amount: Money) -> str:
@@ -208,12 +216,12 @@ def _attributes(
     return [fact for kind, most in order for fact in found.get(kind, [])[:most]][:MAX_ATTRIBUTES]
 
 
-def _described(facts: list[Fact], language: str) -> Mapping[str, Phrase]:
+def _described(facts: Sequence[Fact], language: str, *, loosely: bool) -> Phrases:
     """The slots that describing words fill."""
     phrases: Phrases = {}
     if not facts:
         return phrases
-    phrases["attrs"] = joined(facts, language)
+    phrases["attrs"] = joined(facts, language, loosely=loosely)
     styles = [fact for fact in facts if fact.kind is Kind.STYLE]
     if styles:
         phrases["styles"] = joined(styles, language)
@@ -224,7 +232,7 @@ def _described(facts: list[Fact], language: str) -> Mapping[str, Phrase]:
                 phrases[kind] = Phrase(fact)
     # Style and colour together name all there is to name: no third attribute is left out.
     if styles and "colour" in phrases and len(styles) + 1 == len(facts):
-        phrases["look"] = _look(styles, facts[-1], language)
+        phrases["look"] = _look(styles, phrases["colour"].fact, language)
     return phrases
 
 
@@ -232,10 +240,7 @@ def _look(styles: list[Fact], colour: Fact, language: str) -> Phrase:
     """ "时尚、简约的蓝色" or "simple, stylish blue"."""
     if language == "zh":
         return Phrase(*joined(styles, language).pieces, "的", colour)
-    pieces: list[Fact | str] = []
-    for style in styles:
-        pieces += [style, ", "]
-    return Phrase(*pieces[:-1], " ", colour)
+    return Phrase(*joined(styles, language, loosely=True).pieces, " ", colour)
 
 
 def _occasions(item: Item, title: str, field: str, make: Maker) -> tuple[Occasion, ...]:

@@ -1,11 +1,13 @@
 """What of a portrait may be said aloud: words that its app declared, and a category that the user visits."""
 
 from functools import lru_cache
+from typing import NamedTuple
 
 from magpie_services.content import attributes
 from magpie_services.content.attributes import Kind
+from magpie_services.content.dice import Dice
 from magpie_services.content.facts.items import MAX_VALUE_COLUMNS, Accepts
-from magpie_services.content.facts.phrases import Maker, Phrase, Phrases, joined
+from magpie_services.content.facts.phrases import Fact, Maker, Phrase, Phrases, joined
 from magpie_services.content.limits import columns
 from magpie_services.content.scripts import simplified, written
 from magpie_services.core.portraits import CATEGORY_HALF_LIFE_DAYS, Portrait
@@ -13,38 +15,49 @@ from magpie_services.core.untrusted import clean
 
 OFTEN = 3.0  # decayed visits from which a category counts as liked
 MAX_ADDRESS_COLUMNS = 24
+_WHO = ("someone", "somebody", "anyone")
 
 
-def portrait_phrases(
-    portrait: Portrait, category: str, locale: str, now_ms: int, accepts: Accepts
-) -> Phrases:
-    """The slots that a portrait fills for an item of a category."""
-    phrases: Phrases = {}
-    make = Maker("portrait", "portrait", portrait.version)
-    if portrait.traits:
-        phrases |= _address(portrait.traits, locale, make, accepts)
+class Trait(NamedTuple):
+    """A word of a user that may be spoken: `form` is "adjective" or "verb"."""
+
+    form: str
+    fact: Fact
+
+
+def liked(portrait: Portrait, category: str, locale: str, now_ms: int, accepts: Accepts) -> Phrase | None:
+    """The category, where the user visits it often."""
     visits = portrait.categories.get(category) if category else None
-    if visits is not None and visits.at(now_ms, CATEGORY_HALF_LIFE_DAYS) >= OFTEN:
-        text = _category(category, locale, accepts)
-        if text:
-            phrases["liked"] = Phrase(make(Kind.CATEGORY, text, "categories", category))
-    return phrases
+    if visits is None or visits.at(now_ms, CATEGORY_HALF_LIFE_DAYS) < OFTEN:
+        return None
+    text = _category(category, locale, accepts)
+    make = Maker("portrait", "portrait", portrait.version)
+    return Phrase(make(Kind.CATEGORY, text, "categories", category)) if text else None
 
 
-def _address(raw_traits: list[str], locale: str, make: Maker, accepts: Accepts) -> Phrases:
-    spoken = []
-    for raw in raw_traits:
+def traits(portrait: Portrait, locale: str, accepts: Accepts) -> tuple[Trait, ...]:
+    """The words of a user that may be spoken."""
+    make = Maker("portrait", "portrait", portrait.version)
+    found = []
+    for raw in portrait.traits:
         form, text = _trait(raw, locale, accepts)
         if form:
-            spoken.append((form, make(Kind.TRAIT, text, "traits", raw)))
-    if not spoken:
+            found.append(Trait(form, make(Kind.TRAIT, text, "traits", raw)))
+    return tuple(found)
+
+
+def address(known: tuple[Trait, ...], locale: str, dice: Dice) -> Phrases:
+    """The slots that speak to the user: by the trait of quality in half of the cases, else by any."""
+    if not known:
         return {}
-    # Quality first: it is what the premium strategy stands on.
-    form, fact = next((one for one in spoken if attributes.minds_quality([one[1].value])), spoken[-1])
+    trait = next((one for one in known if attributes.minds_quality([one.fact.value])), known[-1])
+    if len(known) > 1 and dice.roll() < 0.5:
+        trait = known[dice.below(len(known))]
     if locale == "en":
-        return {"someone": Phrase("someone who " if form == "verb" else "someone ", fact)}
-    phrases = {"you": Phrase(fact, "的你")}
-    everything = Phrase(*joined([one for _, one in spoken][:3], "zh").pieces, "的你")
+        who = _WHO[dice.below(len(_WHO))]
+        return {"someone": Phrase(f"{who} who " if trait.form == "verb" else f"{who} ", trait.fact)}
+    phrases = {"you": Phrase(trait.fact, "的你")}
+    everything = Phrase(*joined([one.fact for one in known[:3]], "zh").pieces, "的你")
     phrases["all_you"] = everything if everything.columns <= MAX_ADDRESS_COLUMNS else phrases["you"]
     return phrases
 

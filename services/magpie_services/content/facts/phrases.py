@@ -3,7 +3,7 @@
 A slot that has no phrase cannot be filled, so a claim without a fact cannot be written.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from magpie_services.content import slots
@@ -68,9 +68,9 @@ class Maker:
         return Phrase(self(Kind.EVIDENCE, "", field, value))
 
 
-def joined(facts: list[Fact], language: str) -> Phrase:
-    """Facts as a list: "时尚、简约、蓝色" or "modern, simple and blue"."""
-    between, last = ("、", "、") if language == "zh" else (", ", " and ")
+def joined(facts: Sequence[Fact], language: str, *, loosely: bool = False) -> Phrase:
+    """Facts as a list: "时尚、简约、蓝色" or "modern, simple and blue", `loosely` "modern, simple, blue"."""
+    between, last = ("、", "、") if language == "zh" else (", ", ", " if loosely else " and ")
     pieces: list[Fact | str] = []
     for at, fact in enumerate(facts):
         if at:

@@ -5,38 +5,25 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 
 from magpie_services.content.grammar.notation import GrammarError, Line, Sections, parse, references
-from magpie_services.content.grammar.ways import Ways, reach, ways
-from magpie_services.content.strategies import Strategy, Tone
+from magpie_services.content.grammar.pruning import Pruner
+from magpie_services.content.strategies import Strategy
 
 LOCALES = ("zh-CN", "zh-TW", "en")
 PACKS = ("shop", "social", "education", "health")
 OPENERS = ("none", "hello", "news", "question", "personal")
 CALLS = ("none", "look", "details", "decide", "ask")
 _TRADITIONAL = frozenset(["hant", "tw", "hk", "mo"])
-# What is kept of pruned sections; beyond that the memory starts afresh.
-MAX_KEPT = 50_000
 
 
 class Grammar:
-    """All words of a locale in one pack."""
+    """All words of a locale in one pack; `ways(section, tone, filled)` says what of them can be said."""
 
     def __init__(self, locale: str, pack: str, sections: Sections) -> None:
         self.locale = locale
         self.pack = pack
         self.language = locale.partition("-")[0]
         self.sections = sections
-        self._reach = reach(sections)
-        self._kept: dict[tuple[str, Tone, int], Ways] = {}
-
-    def ways(self, section: str, tone: Tone, filled: int) -> Ways:
-        """The ways to say a section in a tone with the `filled` slots; none where the section is missing."""
-        key = (section, tone, filled & self._reach.get(section, 0))
-        found = self._kept.get(key)
-        if found is None:
-            if len(self._kept) >= MAX_KEPT:
-                self._kept.clear()
-            found = self._kept[key] = ways(self.sections, section, tone, key[2])
-        return found
+        self.ways = Pruner(sections).ways
 
     def speaks(self, strategy: Strategy) -> bool:
         """Whether this pack has words for a strategy."""

@@ -1,22 +1,18 @@
-"""What of a section can be said with the facts at hand: its lines without the branches that lack a fact."""
+"""The lines of a section that can be said with the facts at hand, and how one of them is drawn."""
 
+import math
 from bisect import bisect_right
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from itertools import accumulate
 from typing import NamedTuple
 
 from magpie_services.content import slots
 from magpie_services.content.dice import Dice
 from magpie_services.content.grammar.notation import (
-    Choice,
     FactClause,
-    Reference,
-    Sections,
-    Sequence,
     Slot,
     Text,
 )
-from magpie_services.content.strategies import Tone
 
 # How much a clause takes where nothing is known of it: more than any line without one.
 _CLAUSE_COLUMNS = 1_000
@@ -42,19 +38,20 @@ class Way(NamedTuple):
     always: int
     forms: float
 
+    @property
+    def weight(self) -> float:
+        """How often it is drawn beside others: the more, the more forms it has, and never to drown them."""
+        return math.pow(min(self.forms, 100_000.0), 0.2)
+
 
 class Ways:
-    """The lines of a section that can be said in a tone with some slots filled; may be empty.
-
-    A line is drawn with a chance that grows slowly with its forms: one that can be said in many ways comes
-    more often, and does not drown the others.
-    """
+    """The lines of a section that can be said in a tone with some slots filled; may be empty."""
 
     __slots__ = ("_bounds", "_covering", "ways")
 
     def __init__(self, ways: tuple[Way, ...]) -> None:
         self.ways = ways
-        self._bounds = list(accumulate(min(way.forms, 100_000.0) ** 0.2 for way in ways))
+        self._bounds = list(accumulate(way.weight for way in ways))
         self._covering: dict[tuple[int, ...], Ways] = {}
 
     def __bool__(self) -> bool:
@@ -85,78 +82,6 @@ class Ways:
             found = Ways(tuple(way for way in self.ways if all(way.always & must for must in musts)))
             self._covering[musts] = found
         return found
-
-
-def ways(sections: Sections, name: str, tone: Tone, filled: int) -> Ways:
-    """The ways to say a section; none where it is missing."""
-    return Ways(
-        tuple(
-            way
-            for line in sections.get(name, ())
-            if tone in line.tones and (way := _way(line.sequence, sections, tone, filled)) is not None
-        )
-    )
-
-
-def reach(sections: Sections) -> Mapping[str, int]:
-    """For each section, the slots that decide what of it can be said."""
-    known: dict[str, int] = {}
-
-    def of(name: str) -> int:
-        if name not in known:
-            known[name] = 0
-            for line in sections[name]:
-                known[name] |= _slots_of(line.sequence, of)
-        return known[name]
-
-    return {name: of(name) for name in sections}
-
-
-def _slots_of(sequence: Sequence, of: Callable[[str], int]) -> int:
-    found = 0
-    for node in sequence:
-        match node:
-            case Slot():
-                found |= node.bit
-            case Choice():
-                for option in node.options:
-                    found |= _slots_of(option, of)
-            case Reference():
-                found |= of(node.name)
-    return found
-
-
-def _way(sequence: Sequence, sections: Sections, tone: Tone, filled: int) -> Way | None:
-    """The sequence without what cannot be said; None where nothing is left."""
-    branch: list[Leaf | Fork] = []
-    always, forms = 0, 1.0
-    for node in sequence:
-        if isinstance(node, Slot):
-            if not node.bit & filled:
-                return None
-            always |= node.bit
-            branch.append(node)
-        elif isinstance(node, Choice | Reference):
-            options = (
-                node.options
-                if isinstance(node, Choice)
-                else tuple(line.sequence for line in sections[node.name] if tone in line.tones)
-            )
-            open_ = [way for option in options if (way := _way(option, sections, tone, filled)) is not None]
-            if not open_:
-                return None
-            sure = open_[0].always
-            for way in open_[1:]:
-                sure &= way.always
-            always |= sure
-            forms *= sum(way.forms for way in open_)
-            if len(open_) == 1:
-                branch.extend(open_[0].branch)
-            else:
-                branch.append(Fork(tuple(way.branch for way in open_)))
-        else:
-            branch.append(node)
-    return Way(tuple(branch), always, forms)
 
 
 def _narrow(branch: Branch, widths: Mapping[str, int]) -> tuple[int, tuple[Leaf, ...]]:
