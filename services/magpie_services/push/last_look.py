@@ -10,6 +10,7 @@ import msgspec
 import structlog
 
 from magpie_services.core.decisions import Copy, Decision, Stage, Verdict
+from magpie_services.core.untrusted import safe_image, safe_link
 from magpie_services.kit import metrics
 from magpie_services.kit.clock import Clock
 from magpie_services.kit.errors import MagpieError
@@ -66,9 +67,8 @@ class LastLook:
         looked: dict[str, Looked] = {}
         stale: list[tuple[Waiting, str]] = []
         for one, found in zip(waiting, findings, strict=True):
-            if found == []:
-                looked[one.decision.decision_id] = Looked(push=one.push)
-                metrics.PUSH_WORDS.labels("held").inc()
+            if found is not None and not found:
+                looked[one.decision.decision_id] = _held(one)
             elif one.push.given:
                 looked[one.decision.decision_id] = _of_the_caller(one, found)
             else:
@@ -125,6 +125,17 @@ class LastLook:
             log.warning("content.gone", error=error.reason, users=len(stale))
             metrics.DEGRADED.labels("content").inc()
             return [words.safe(one.fact.item, one.device.locale or one.user.portrait.locale) for one in stale]
+
+
+def _held(one: Waiting) -> Looked:
+    """The words as they were; where they lead and the picture are the item's of today."""
+    metrics.PUSH_WORDS.labels("held").inc()
+    item = one.fact.item
+    if one.push.given:
+        return Looked(push=one.push)
+    copy = msgspec.structs.replace(one.copy, link=safe_link(item.link), image_uri=safe_image(item.image_uri))
+    decision = msgspec.structs.replace(one.decision, copy=copy)
+    return Looked(push=msgspec.structs.replace(one.push, decision=decision))
 
 
 def _of_the_caller(one: Waiting, findings: list[str] | None) -> Looked:

@@ -80,7 +80,7 @@ class Shop:
             self.process.kill()
             await self.process.wait()
 
-    async def offer(self, price: int, **changes: Any) -> None:
+    async def offer(self, price: int, *, stock: int = 50, link: str = "app://kettle") -> None:
         """The kettle at a price in cents; its list price is EUR 60."""
         item = item_pb.Item(
             item_id="kettle",
@@ -89,10 +89,10 @@ class Shop:
             categories=["Kettles"],
             price=money_pb.Money(currency="EUR", minor_units=price),
             list_price=money_pb.Money(currency="EUR", minor_units=6_000),
-            link="app://kettle",
-            **({"stock": 50} | changes),
+            stock=stock,
+            link=link,
         )
-        request = catalog_pb.UpsertItemsRequest(items=[item], request_id=f"offer-{price}-{changes}")
+        request = catalog_pb.UpsertItemsRequest(items=[item], request_id=f"{price}-{stock}-{link}")
         await self.catalog.UpsertItems(request, timeout=10)
 
     async def queued(self, policy: push_pb.Policy = DROP) -> Any:
@@ -209,7 +209,10 @@ async def test_words_that_hold_are_sent_as_they_were_and_what_is_sold_out_is_not
     shop: Shop, redis: Redis
 ) -> None:
     decision = await shop.queued()
+    await shop.offer(4_500, link="app://kettles/kettle")
     sent = await shop.in_the_morning(decision, SENT)
+    assert shop.bench.provider.messages[0].link == "app://kettles/kettle"
+    sent.message.link = decision.message.link
     assert sent.message == decision.message
     assert not [one for one in sent.predicates if one.predicate == "words_renewed"]
 
