@@ -117,9 +117,10 @@ def _kettle() -> Image.Image:
     steel, wood = (238, 232, 220), (150, 101, 62)
     canvas.shadow((330, 1180, 1330, 1350))
     canvas.shape(steel, "line", [(560, 1010), (330, 860), (330, 560), (236, 500)], width=44, joint="curve")
-    canvas.shape(wood, "arc", (930, 470, 1370, 1110), -92, 92, width=62)
-    canvas.shape(steel, "polygon", [(560, 560), (1060, 560), (1190, 1200), (430, 1200)], shade=0.36)
+    canvas.shape(wood, "arc", (880, 540, 1360, 1100), -94, 96, width=58)
+    canvas.shape(wood, "line", [(1010, 590), (1124, 566)], width=58)
     canvas.shape(steel, "ellipse", (430, 1130, 1190, 1270), shade=0.36)
+    canvas.shape(steel, "polygon", [(560, 560), (1060, 560), (1190, 1200), (430, 1200)], shade=0.36)
     canvas.shape(_mixed(steel, SHADOW, 0.12), "ellipse", (548, 500, 1072, 622))
     canvas.shape(wood, "ellipse", (756, 396, 864, 512))
     return canvas.image

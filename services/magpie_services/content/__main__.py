@@ -6,14 +6,16 @@ from pathlib import Path
 import grpc
 
 from magpie.v1 import content_service_pb2_grpc as content_grpc
+from magpie_services.content.card.addresses import CardAddresses
 from magpie_services.content.card.cards import Cards
 from magpie_services.content.card.drawing import Style
 from magpie_services.content.card.folder import Folder
 from magpie_services.content.card.palette import Colour
 from magpie_services.content.card.pictures import Pictures
 from magpie_services.content.card.web import Web
+from magpie_services.content.card.web_server import CardServer
+from magpie_services.content.catalogue import Catalogue
 from magpie_services.content.compose import Composer
-from magpie_services.content.extraction.catalogue import CatalogueOverGrpc
 from magpie_services.content.extraction.extractor import Extractor
 from magpie_services.content.extraction.learner import Learner
 from magpie_services.content.servicer import ContentServicer
@@ -21,28 +23,44 @@ from magpie_services.content.settings import ContentSettings
 from magpie_services.content.verifier import presentable
 from magpie_services.kit import serving
 from magpie_services.kit.clock import clock_for
+from magpie_services.kit.errors import CannotStart
 
 
 async def main(settings: ContentSettings) -> None:
     """Serve until told to stop."""
     clock = clock_for(settings.sandbox)
     extractor = Extractor()
-    composer = Composer(
-        settings.default_locale, settings.cached_items, pack=settings.pack, extractor=extractor.spoken
-    )
+    composer = Composer(settings.default_locale, settings.cached_items, extractor=extractor.spoken)
     cards, closers = _cards(settings, extractor)
+    addresses = _addresses(settings)
     background: list[serving.Loop] = []
     if settings.candidate_address:
-        catalogue = CatalogueOverGrpc(settings.candidate_address, settings.candidate_timeout_seconds)
+        catalogue = Catalogue(settings.candidate_address, settings.candidate_timeout_seconds)
         learner = Learner(extractor, catalogue, settings.lexicon_items, settings.lexicon_seconds)
         background.append(learner.run)
         closers.append(catalogue.close)
-    servicer = ContentServicer(composer, cards, extractor, clock, settings.default_locale)
+        if settings.card_listen and addresses is not None:
+            background.append(CardServer(settings.card_listen, addresses, catalogue.item, cards).run)
+    servicer = ContentServicer(
+        composer, cards, extractor, clock, settings.default_locale, addresses if settings.card_url else None
+    )
 
     def register(server: grpc.aio.Server) -> None:
         content_grpc.add_ContentServiceServicer_to_server(servicer, server)
 
     await serving.serve(settings, register, clock=clock, background=background, closers=closers)
+
+
+def _addresses(settings: ContentSettings) -> CardAddresses | None:
+    """What names cards, None where neither pushes nor phones ask for that."""
+    if not (settings.card_url or settings.card_listen):
+        return None
+    if settings.card_listen and not settings.candidate_address:
+        raise CannotStart("MAGPIE_CONTENT_CARD_LISTEN: needs MAGPIE_CONTENT_CANDIDATE_ADDRESS")
+    try:
+        return CardAddresses(settings.card_url, settings.card_secret.get_secret_value().encode())
+    except ValueError as error:
+        raise CannotStart(f"MAGPIE_CONTENT_CARD_SECRET: {error}") from None
 
 
 def _cards(settings: ContentSettings, extractor: Extractor) -> tuple[Cards, list[serving.Closer]]:

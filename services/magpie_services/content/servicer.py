@@ -10,6 +10,7 @@ import grpc
 from magpie.v1 import content_service_pb2 as content_pb
 from magpie.v1 import content_service_pb2_grpc as content_grpc
 from magpie.v1 import item_pb2 as item_pb
+from magpie_services.content.card.addresses import CardAddresses
 from magpie_services.content.card.cards import MEDIA_TYPE, Cards
 from magpie_services.content.compose import Brief, Composer, Composition, Draft
 from magpie_services.content.extraction.extractor import Extracted, Extractor
@@ -50,13 +51,21 @@ class ContentServicer(content_grpc.ContentServiceServicer):
     """Words from facts, and facts for words."""
 
     def __init__(
-        self, composer: Composer, cards: Cards, extractor: Extractor, clock: Clock, default_locale: str
+        self,
+        composer: Composer,
+        cards: Cards,
+        extractor: Extractor,
+        clock: Clock,
+        default_locale: str,
+        card_addresses: CardAddresses | None = None,
     ) -> None:
+        """Messages show cards, by their addresses, where those are given, else the item's picture."""
         self._composer = composer
         self._cards = cards
         self._extractor = extractor
         self._clock = clock
         self._default_locale = default_locale
+        self._card_addresses = card_addresses
 
     async def ComposeMessages(
         self, request: content_pb.ComposeMessagesRequest, context: Context
@@ -72,7 +81,11 @@ class ContentServicer(content_grpc.ContentServiceServicer):
             composition = self._composer.compose(
                 brief, now_ms, variants=request.variants or 1, with_description=request.with_description
             )
-            response.compositions.append(_composition(composition))
+            composed = _composition(composition)
+            if self._card_addresses is not None:
+                for message in composed.messages:
+                    message.image_uri = self._card_addresses.of(brief.item, message.locale)
+            response.compositions.append(composed)
             if at % BREATHE_EVERY == BREATHE_EVERY - 1:
                 await asyncio.sleep(0)
         return response

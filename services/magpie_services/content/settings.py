@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from magpie_services.kit.settings import ServiceSettings
@@ -44,6 +44,21 @@ class ContentSettings(ServiceSettings):
     card_accent_colour: str = Field(default="#C8372D", pattern=COLOUR, description="of the price on cards")
     card_cache_bytes: int = Field(
         default=32_000_000, ge=0, description="of cards kept, and of pictures kept beside them"
+    )
+    card_url: str = Field(
+        default="",
+        pattern="^(https://.+)?$",
+        description="address under which phones reach `card_listen`: pushes then show cards;"
+        " empty: they show the item's own picture",
+    )
+    card_listen: str = Field(
+        default="",
+        description="host:port that serves cards over HTTP, for a proxy with TLS; empty: none does",
+    )
+    card_secret: SecretStr = Field(
+        default=SecretStr(""),
+        description="signs the addresses of cards, at least 16 bytes, the same everywhere;"
+        " needed with `card_url` and `card_listen`",
     )
     candidate_address: str = Field(
         default="dns:///127.0.0.1:7002",
