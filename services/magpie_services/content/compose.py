@@ -162,6 +162,7 @@ class Composer:
             in_cart="cart" in known.moment,
             bought="bought" in known.moment or "again" in known.moment,
             viewed="viewed" in known.moment,
+            liked_category=brief.item.category if "liked" in known.moment else "",
         )
         traits = [trait for trait in brief.portrait.traits if not attributes.SENSITIVE.search(trait)]
         return evidence.gather(brief.item, brief.because, traits, extra, now_ms)

@@ -137,7 +137,7 @@ def _flags(item: Item, because: Item | None, extra: Extra, now_ms: int) -> froze
         "popular": extra.popular_rank > 0,
         "rated": item.rating_count > 0 and item.rating >= 1,
         "bought": extra.bought or extra.bought_days_ago > 0,
-        "viewed": extra.viewed or because is not None,
+        "viewed": extra.viewed or because is not None or bool(extra.liked_category),
         "scarce": item.stock is not None and 0 < item.stock <= SCARCE_STOCK,
         "ends": extra.offer_ends is not None,
     }

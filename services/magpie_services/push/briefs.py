@@ -10,8 +10,10 @@ from magpie.v1 import portrait_pb2 as portrait_pb
 from magpie_services.core.decisions import Arm, Copy
 from magpie_services.core.items import Item
 from magpie_services.core.memory import DAY_MS
-from magpie_services.core.portraits import Portrait
+from magpie_services.core.portraits import CATEGORY_HALF_LIFE_DAYS, Portrait
 from magpie_services.wire import messages
+
+OFTEN = 3.0  # decayed visits from which words may say that somebody keeps looking at a category
 
 
 class Fact(NamedTuple):
@@ -62,9 +64,7 @@ class Draft(NamedTuple):
 
     def to_proto(self) -> content_pb.Draft:
         copy, because = self.copy, self.because
-        past = known(
-            self.portrait, self.fact.item.item_id, because.item.item_id if because else "", self.now_ms
-        )
+        past = known(self.portrait, self.fact.item, because.item.item_id if because else "", self.now_ms)
         return content_pb.Draft(
             title=copy.title,
             body=copy.body,
@@ -92,13 +92,13 @@ def charted(candidate: candidate_pb.Candidate) -> dict[str, str]:
     return found | ({"trend_category": candidate.popular_category} if candidate.popular_category else {})
 
 
-def known(portrait: Portrait, item_id: str, because_id: str, now_ms: int) -> dict[str, str]:
+def known(portrait: Portrait, item: Item, because_id: str, now_ms: int) -> dict[str, str]:
     """What a portrait says of a user and an item, as facts for words that travel without the portrait.
 
     `viewed` and `bought` are about the other item, where the words speak of one.
     """
     found = {}
-    memory, past = portrait.items.get(item_id), portrait.items.get(because_id or item_id)
+    memory, past = portrait.items.get(item.item_id), portrait.items.get(because_id or item.item_id)
     if memory is not None and memory.in_cart:
         found["in_cart"] = "true"
     if memory is not None and memory.last_purchase_ms and now_ms - memory.last_purchase_ms >= DAY_MS:
@@ -107,4 +107,7 @@ def known(portrait: Portrait, item_id: str, because_id: str, now_ms: int) -> dic
         found["viewed"] = "true"
     if past is not None and past.purchases:
         found["bought"] = "true"
+    visits = portrait.categories.get(item.category) if item.category else None
+    if visits is not None and visits.at(now_ms, CATEGORY_HALF_LIFE_DAYS) >= OFTEN:
+        found["liked_category"] = item.category
     return found

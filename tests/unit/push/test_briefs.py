@@ -37,8 +37,22 @@ def test_the_portrait_tells_what_was_done_with_the_item_and_with_the_other() -> 
         shop.event("u", 4, EventKind.PURCHASE, now_ms - 3),
     ]
     portrait = shop.portrait("u", past)
-    assert briefs.known(portrait, "i1", "", now_ms) == {"bought_days_ago": "40", "bought": "true"}
-    assert briefs.known(portrait, "i1", "i2", now_ms) == {"bought_days_ago": "40", "viewed": "true"}
-    assert briefs.known(portrait, "i3", "i1", now_ms) == {"in_cart": "true", "bought": "true"}
-    assert briefs.known(portrait, "i4", "", now_ms) == {"bought": "true"}
-    assert briefs.known(portrait, "i9", "", now_ms) == {}
+
+    def known(number: int, because_id: str = "") -> dict[str, str]:
+        return briefs.known(portrait, shop.item(number, categories=[]), because_id, now_ms)
+
+    assert known(1) == {"bought_days_ago": "40", "bought": "true"}
+    assert known(1, "i2") == {"bought_days_ago": "40", "viewed": "true"}
+    assert known(3, "i1") == {"in_cart": "true", "bought": "true"}
+    assert known(4) == {"bought": "true"}
+    assert known(9) == {}
+
+
+def test_the_portrait_tells_of_a_category_that_is_often_visited() -> None:
+    visits = [
+        shop.event("u", 7 + 10 * n, EventKind.VIEW_ITEM, shop.NOW_MS - n * shop.HOUR_MS) for n in range(4)
+    ]
+    portrait = shop.portrait("u", visits[::-1])
+    assert briefs.known(portrait, shop.item(97), "", shop.NOW_MS) == {"liked_category": "taste7"}
+    assert briefs.known(portrait, shop.item(98), "", shop.NOW_MS) == {}
+    assert briefs.known(portrait, shop.item(97), "", shop.NOW_MS + 365 * DAY_MS) == {}

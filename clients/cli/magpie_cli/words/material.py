@@ -23,6 +23,7 @@ from magpie_cli.failures import BadInput
 
 NOBODY = "anybody"
 DAY_SECONDS = 86_400
+OFTEN = 3.0  # visits from which words may say that somebody keeps looking at a category
 _CART_KINDS = (
     event_pb2.EVENT_KIND_ADD_TO_CART,
     event_pb2.EVENT_KIND_REMOVE_FROM_CART,
@@ -116,6 +117,9 @@ def known(material: Material, now_seconds: float) -> dict[str, str]:
         found["viewed"] = "true"
     if past is not None and past.purchases:
         found["bought"] = "true"
+    category = item.categories[-1] if item.categories else ""
+    if portrait.categories.get(category, 0.0) >= OFTEN:
+        found["liked_category"] = category
     return found
 
 

@@ -13,7 +13,8 @@ class Extra(msgspec.Struct, frozen=True, kw_only=True):
     """Facts beyond the items' own, by their keys in a brief.
 
     was_out_of_stock, in_cart, viewed, bought, is_new: "true" or "false". popular_rank (from 1) with
-    trend_category; bought_days_ago (whole days); offer_ends (ISO date). Other keys are ignored.
+    trend_category; bought_days_ago (whole days); liked_category, one that the user often visits; offer_ends
+    (ISO date). Other keys are ignored.
     """
 
     was_out_of_stock: bool = False
@@ -23,6 +24,7 @@ class Extra(msgspec.Struct, frozen=True, kw_only=True):
     is_new: bool = False
     popular_rank: int = 0
     trend_category: str = ""
+    liked_category: str = ""
     bought_days_ago: int = 0
     offer_ends: date | None = None
 
@@ -37,7 +39,7 @@ def extra_facts(raw: Mapping[str, str]) -> Extra:
     parsed: dict[str, bool | int | str | date] = {}
     for key in raw.keys() & Extra.__struct_fields__:
         value = raw[key].strip()
-        if key == "trend_category":
+        if key in ("trend_category", "liked_category"):
             parsed[key] = clean(value)
         elif key == "offer_ends":
             try:
