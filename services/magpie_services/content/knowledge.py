@@ -19,7 +19,7 @@ from magpie_services.core.portraits import Portrait
 
 BECAUSE_COLUMNS = 20
 CACHED_ITEMS = 20_000
-BARE = 0.65
+BARE = 0.8
 _ATTRIBUTES = slots.mask("attrs")
 # What a message about health may not tell whoever sees the screen.
 _PRIVATE = slots.mask("liked", "because", "viewed", "bought")

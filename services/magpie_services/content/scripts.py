@@ -6,14 +6,21 @@ from opencc import OpenCC
 
 from magpie_services.content.attributes import HAN
 
-_CONVERSIONS = {"zh-TW": OpenCC("s2tw"), "zh-CN": OpenCC("t2s")}
+_TO_TRADITIONAL, _TO_SIMPLIFIED = OpenCC("s2tw"), OpenCC("t2s")
 
 
 @lru_cache(maxsize=65_536)
 def written(text: str, locale: str) -> str:
-    """A text in the characters of a locale; as it is where it has no Han or the locale is not Chinese."""
-    conversion = _CONVERSIONS.get(locale)
-    return str(conversion.convert(text)) if conversion is not None and HAN.search(text) else text
+    """A text in the characters of a locale; as it is where it has no Han or the locale is not Chinese.
+
+    A text that has traditional characters already is one: to convert it again would spoil it (里 to 裡).
+    """
+    if not HAN.search(text) or locale == "en":
+        return text
+    simple = str(_TO_SIMPLIFIED.convert(text))
+    if locale == "zh-CN":
+        return simple
+    return text if simple != text else str(_TO_TRADITIONAL.convert(text))
 
 
 def simplified(text: str) -> str:

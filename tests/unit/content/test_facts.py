@@ -10,6 +10,7 @@ from magpie_services.content.facts.items import Extracted, ItemFacts, item_facts
 from magpie_services.content.facts.moments import moment_phrases
 from magpie_services.content.facts.people import address, liked, traits
 from magpie_services.content.facts.phrases import Phrases
+from magpie_services.content.scripts import written
 from magpie_services.core.items import Item, Text
 from magpie_services.core.memory import DAY_MS, Decayed, ItemMemory
 from magpie_services.core.money import Money
@@ -45,6 +46,12 @@ def test_an_item_in_traditional_characters_keeps_the_value_of_its_catalogue() ->
     assert [piece.value for piece in said_of(found)["attrs"].pieces if not isinstance(piece, str)] == [
         "时尚", "简约", "蓝色"
     ]  # fmt: skip
+
+
+def test_traditional_text_is_not_converted_again() -> None:
+    assert written("雲棲里", "zh-TW") == "雲棲里"
+    assert written("云栖里", "zh-CN") == written("雲棲里", "zh-CN") == "云栖里"
+    assert written("云栖里", "en") == "云栖里"
 
 
 @pytest.mark.parametrize(
