@@ -78,8 +78,8 @@ _MATERIALS = _words(
     """
     不锈钢 丝绸 亚麻 实木 尼龙 桑蚕丝 棉 棉麻 橡木 涤纶 牛皮 玻璃 皮革 真丝 真皮 硅胶 竹 纯棉 羊毛
     羊绒 胡桃木 钛 铝合金 陶瓷 aluminium aluminum bamboo brass canvas cashmere ceramic cotton denim
-    glass leather linen marble nylon oak polyester porcelain silicone silk steel suede titanium
-    velvet walnut wood wool
+    fabric glass iron leather linen marble mesh nylon oak paper polyester porcelain rubber silicone silk steel
+    suede titanium velvet walnut wood wool
     """
 )
 # Words of a user that may be said to their face as an adjective or a verb phrase before "的你".
@@ -130,6 +130,11 @@ def kind_of(name: str, value: str) -> Kind:
     if word in _MATERIALS:
         return Kind.MATERIAL
     return Kind.COLOUR if _is_colour(word) else Kind.FEATURE
+
+
+def made_of(material: str) -> bool:
+    """Whether an English material is what a thing is made of ("brushed steel"), not what is in it."""
+    return material.casefold().split(" ")[-1] in _MATERIALS
 
 
 def describes(name: str, value: str) -> bool:

@@ -8,9 +8,10 @@ from magpie_services.content.strategies import Strategy, Tone
 from magpie_services.core.memory import HOUR_MS
 from magpie_services.core.portraits import Portrait, price_sensitivity
 
-NO_OPENER = "none"
-# Half of the messages come to the point at once.
-NO_OPENER_WEIGHT = 0.5
+NONE = "none"
+# Most messages come to the point at once, and half of them end with it.
+NO_OPENER_WEIGHT = 0.7
+NO_CALL_WEIGHT = 0.5
 MAX_ROLLS = 48
 
 
@@ -82,8 +83,8 @@ class PriorChooser:
     ) -> tuple[Variant, float] | None:
         """As Chooser says; the propensity is exact."""
         open_chance = 1.0 - sum(self._chance(menu, variant) for variant in taken)
-        openers = _openers(menu)
-        calls = [(call, 1.0) for call in menu.calls]
+        openers = _chances(menu.openers, NO_OPENER_WEIGHT)
+        calls = _chances(menu.calls, NO_CALL_WEIGHT)
         for _ in range(MAX_ROLLS):
             strategy, first = dice.pick(list(menu.strategies.items()))
             tone, second = dice.pick(list(menu.tones[strategy].items()))
@@ -97,12 +98,13 @@ class PriorChooser:
 
     @staticmethod
     def _chance(menu: Menu, variant: Variant) -> float:
-        chance = 1.0 / len(menu.calls) if variant.call in menu.calls else 0.0
+        chance = 1.0
         tones = menu.tones.get(variant.strategy, {})
         for weights, key in (
             (menu.strategies, variant.strategy),
             (tones, variant.tone),
-            (dict(_openers(menu)), variant.opener),
+            (dict(_chances(menu.openers, NO_OPENER_WEIGHT)), variant.opener),
+            (dict(_chances(menu.calls, NO_CALL_WEIGHT)), variant.call),
         ):
             weight = weights.get(key, 0.0)  # type: ignore[call-overload]
             if not weight:
@@ -111,9 +113,7 @@ class PriorChooser:
         return chance
 
 
-def _openers(menu: Menu) -> list[tuple[str, float]]:
-    others = len(menu.openers) - 1
-    return [
-        (opener, NO_OPENER_WEIGHT if opener == NO_OPENER else (1.0 - NO_OPENER_WEIGHT) / max(1, others))
-        for opener in menu.openers
-    ]
+def _chances(names: tuple[str, ...], none: float) -> list[tuple[str, float]]:
+    """Chances of openers or calls: `none` for having none, the rest in equal parts."""
+    other = (1.0 - none) / max(1, len(names) - 1)
+    return [(name, none if name == NONE else other) for name in names]

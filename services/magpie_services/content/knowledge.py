@@ -11,13 +11,14 @@ from magpie_services.content.facts.items import Accepts, Extracted, ItemFacts, i
 from magpie_services.content.facts.moments import moment_phrases
 from magpie_services.content.facts.people import Trait, address, liked, traits
 from magpie_services.content.facts.phrases import Fact, Phrase, Phrases, filled
-from magpie_services.content.limits import columns
+from magpie_services.content.limits import ELLIPSIS, columns
 from magpie_services.content.realiser import MAX_PERSONAL_COLUMNS, Told
 from magpie_services.content.strategies import RULES, Strategy
 from magpie_services.core.items import Item
 from magpie_services.core.portraits import Portrait
 
-BECAUSE_COLUMNS = 20
+# Room for the name of the item that a message comes from; English names are longer.
+BECAUSE_COLUMNS = {"zh": 20, "en": 28}
 CACHED_ITEMS = 20_000
 BARE = 0.8
 _ATTRIBUTES = slots.mask("attrs")
@@ -110,7 +111,7 @@ class Knowledge:
             moment["liked"] = often
         if because is not None:
             names = self.item(because, locale).names
-            short = next((name for name in names if name.columns <= BECAUSE_COLUMNS), None)
+            short = _short(names, BECAUSE_COLUMNS[locale.partition("-")[0]])
             if short is not None:
                 moment["because"] = Phrase(short.fact._replace(field=f"because_{short.fact.field}"))
         spoken = traits(portrait, locale, self._accepts) if portrait.traits else ()
@@ -132,6 +133,13 @@ class Knowledge:
         if len(self._items) > self._cached_items:
             self._items.popitem(last=False)
         return found
+
+
+def _short(names: tuple[Phrase, ...], room: int) -> Phrase | None:
+    """The longest name that fits, a whole one where there is any."""
+    fitting = [name for name in names if name.columns <= room]
+    whole = (name for name in fitting if not name.text.endswith(ELLIPSIS))
+    return next(whole, fitting[0] if fitting else None)
 
 
 def _unrevealing(presentable: Accepts) -> Accepts:

@@ -11,7 +11,7 @@ _ROOMS = (36, 28, 22, 16)
 _SHORTEST = 6
 _PROMO = re.compile(r"^(?:\s*(?:【[^】]*】|\[[^\]]*\]|\([^)]*\)|「[^」]*」))+")
 _BORDER = re.compile(
-    r"\s*(?:[,;:/()\[\]【】「」《》、，；：。!！?？•·–—]|\s-\s)\s*|\s(?=(?:with|for|in|from|by)\s)",
+    r"\s*(?:[,;:()\[\]【】「」《》、，；：。!！?？•·–—]|\s[-/]\s)\s*|\s(?=(?:with|for|in|from|by)\s)",
     re.IGNORECASE,
 )
 _BORDER_HAN = re.compile(r"\s*(?:[,;:/()\[\]【】「」《》、，；：。!！?？•·–—\s]|\s-\s)\s*(?![A-Za-z0-9])")
@@ -70,8 +70,9 @@ def _without_brand(title: str, brand: str) -> str:
 
 
 def _heads(title: str, category: str) -> list[str]:
-    """The ends of a title of several words whose last names the thing: of Chinese a word of some length, of
-    English the one that names the category too ("T-Light Holder" among "Candle holders").
+    """The ends of a title of several words whose last names the thing: of Chinese a word of some length; of
+    English the last two, where they name the category too ("T-Light Holder" among "Candle holders"), for any
+    more would begin in the middle of a phrase ("Mail Metal Sign").
     """
     words = title.split(" ")
     last = words[-1]
@@ -82,10 +83,10 @@ def _heads(title: str, category: str) -> list[str]:
             return []
     elif not category or _stem(last) != _stem(category.split(" ")[-1]):
         return []
-    least = 1 if HAN.search(title) else 2  # words that say enough
-    return [
-        head for at in range(1, len(words) - least + 1) if columns(head := " ".join(words[at:])) <= LONGEST
-    ]
+    else:
+        head = " ".join(words[-2:])
+        return [head] if head[0].isalpha() and columns(head) <= LONGEST else []
+    return [head for at in range(1, len(words)) if columns(head := " ".join(words[at:])) <= LONGEST]
 
 
 def _nouns(form: str, adjectives: Collection[str]) -> list[str]:
@@ -146,7 +147,7 @@ def _word(word: str, first: bool) -> str:
         return word
     if not first and bare.casefold() in _SMALL:
         return word.lower()
-    return "-".join(_capital(part) for part in word.split("-"))
+    return "".join(_capital(part) for part in re.split(r"(?<=[-/+&,])", word))
 
 
 def _capital(part: str) -> str:

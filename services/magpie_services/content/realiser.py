@@ -29,6 +29,8 @@ MAX_ATTEMPTS = 4
 # A title that names the item rarely has a body that does so too, and then by a short form of the name.
 NAME_AGAIN = 0.25
 SHORT_NAME_COLUMNS = 24
+# A name that takes no more is not cut; English titles can be but a name.
+WHOLE_NAME_COLUMNS = {"zh": 24, "en": 36}
 EMOJI = 0.5
 SENTENCES = 6
 _PERSONAL = ("liked", "you", "all_you", "someone")
@@ -72,7 +74,7 @@ class Realiser:
 
     def write(self, strategy: Strategy, opener: str, call: str) -> tuple[Writer, Writer] | None:
         """Title and body of a variant; None where no words of it fit."""
-        names = _whole(self._told.names)
+        names = self._whole(self._told.names)
         for attempt in range(MAX_ATTEMPTS):
             head = self._opener(opener)
             musts = self._musts(strategy, head.says)
@@ -258,12 +260,17 @@ class Realiser:
         return Drawn(leaves, says, covers, width, name)
 
     def _name(self, names: tuple[Phrase, ...], room: int) -> Phrase:
-        """One of the whole names that fit; the longest cut one only where none does."""
+        """One of the whole names that fit, in English the longest; a cut one only where none does."""
         fitting = [name for name in names if name.columns <= room]
-        whole = _whole(tuple(fitting))
-        if len(whole) < 2 or whole[0].text.endswith(ELLIPSIS):
+        whole = self._whole(tuple(fitting))
+        if len(whole) < 2 or whole[0].text.endswith(ELLIPSIS) or self._grammar.language == "en":
             return whole[0] if whole else names[-1]
         return whole[self._dice.below(len(whole))]
+
+    def _whole(self, names: tuple[Phrase, ...]) -> tuple[Phrase, ...]:
+        """The names that are not cut, if any of them is short enough to go into most texts."""
+        whole = tuple(name for name in names if not name.text.endswith(ELLIPSIS))
+        return whole if whole and whole[-1].columns <= WHOLE_NAME_COLUMNS[self._grammar.language] else names
 
     def _emoji(self, strategy: Strategy, title: Writer) -> None:
         """One emoji after every second playful title that leaves room for it."""
@@ -299,12 +306,6 @@ def personal_slots(phrases: Mapping[str, Phrase]) -> int:
         if phrase is not None and phrase.columns <= MAX_PERSONAL_COLUMNS:
             found |= slots.BITS[name]
     return found
-
-
-def _whole(names: tuple[Phrase, ...]) -> tuple[Phrase, ...]:
-    """The names that are not cut, if any of them is short enough to go into most texts."""
-    whole = tuple(name for name in names if not name.text.endswith(ELLIPSIS))
-    return whole if whole and whole[-1].columns <= SHORT_NAME_COLUMNS else names
 
 
 @cache

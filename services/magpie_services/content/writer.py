@@ -1,5 +1,6 @@
 """From leaves of the grammar and phrases to text, and for every claim the span that says where it is from."""
 
+import re
 from collections.abc import Iterable, Mapping
 
 from magpie_services.content.attributes import HAN, Kind
@@ -9,6 +10,8 @@ from magpie_services.content.grammar.ways import Leaf
 from magpie_services.core.decisions import Span
 
 _NAMES = (Kind.TITLE, Kind.BRAND)
+# Names that bear no "the" before them: they begin with an article, or an owner, of their own.
+_DETERMINED = re.compile(r"(?:the|an?|my|your|our|his|her|their|this|that|these|those)\s", re.IGNORECASE)
 _HAN, _LATIN, _LATIN_END, _LATIN_START = 1, 2, 3, 4
 
 
@@ -61,8 +64,10 @@ class Writer:
         if slot.words:
             self._claim(phrase.fact._replace(text=slot.words))
             return
-        if slot.article:
+        if slot.article == "a":
             self.plain("an " if phrase.text[:1].casefold() in "aeiou" else "a ")
+        elif slot.article and not _DETERMINED.match(phrase.text):
+            self.plain("the ")
         for piece in phrase.pieces:
             if isinstance(piece, str):
                 self.plain(piece)

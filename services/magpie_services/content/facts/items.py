@@ -6,7 +6,7 @@ from typing import NamedTuple
 from magpie_services.content import attributes, formats, names
 from magpie_services.content.attributes import Kind
 from magpie_services.content.facts.phrases import Fact, Maker, Phrase, Phrases, filled, joined
-from magpie_services.content.limits import columns
+from magpie_services.content.limits import ELLIPSIS, columns
 from magpie_services.content.measures import measure
 from magpie_services.content.scripts import simplified, written
 from magpie_services.content.seasons import SEASONS, Season, meant, told
@@ -45,7 +45,7 @@ class ItemFacts:
 
     `phrases` has all slots but those of describing words, `words` these, up to three. `names` are the item's,
     longest first: `telling` those that say all the describing words that the longest says, the others being
-    `unsaid`; `bare` those that say none.
+    `unsaid`; `bare` the whole ones that say none.
     """
 
     def __init__(
@@ -63,7 +63,11 @@ class ItemFacts:
         said = [word.text.casefold() for word in words if word.text.casefold() in longest]
         self.unsaid = tuple(word for word in words if word.text.casefold() not in longest)
         self.telling = tuple(name for name in names if all(word in name.text.casefold() for word in said))
-        self.bare = tuple(name for name in names if not any(word in name.text.casefold() for word in said))
+        self.bare = tuple(
+            name
+            for name in names
+            if not name.text.endswith(ELLIPSIS) and not any(word in name.text.casefold() for word in said)
+        )
         self.filled = filled(phrases) | filled(self.described(words, loosely=False))
 
     def described(self, words: tuple[Fact, ...], *, loosely: bool) -> Phrases:
@@ -221,26 +225,44 @@ def _described(facts: Sequence[Fact], language: str, *, loosely: bool) -> Phrase
     phrases: Phrases = {}
     if not facts:
         return phrases
-    phrases["attrs"] = joined(facts, language, loosely=loosely)
+    phrases["attrs"] = joined(facts, language) if language == "zh" else _fragment(facts, loosely=loosely)
     styles = [fact for fact in facts if fact.kind is Kind.STYLE]
     if styles:
         phrases["styles"] = joined(styles, language)
         phrases["style"] = Phrase(styles[0])
-    for kind in (Kind.COLOUR, Kind.MATERIAL):
-        for fact in facts:
-            if fact.kind is kind:
-                phrases[kind] = Phrase(fact)
+    for fact in facts:
+        if fact.kind is Kind.COLOUR:
+            phrases["colour"] = Phrase(fact)
+        elif fact.kind is Kind.MATERIAL:
+            phrases["material"] = Phrase(fact) if language == "zh" else Phrase(_made_of(fact), fact)
     # Style and colour together name all there is to name: no third attribute is left out.
-    if styles and "colour" in phrases and len(styles) + 1 == len(facts):
-        phrases["look"] = _look(styles, phrases["colour"].fact, language)
+    if language == "zh" and styles and "colour" in phrases and len(styles) + 1 == len(facts):
+        phrases["look"] = Phrase(*joined(styles, language).pieces, "的", phrases["colour"].fact)
     return phrases
 
 
-def _look(styles: list[Fact], colour: Fact, language: str) -> Phrase:
-    """ "时尚、简约的蓝色" or "simple, stylish blue"."""
-    if language == "zh":
-        return Phrase(*joined(styles, language).pieces, "的", colour)
-    return Phrase(*joined(styles, language, loosely=True).pieces, " ", colour)
+def _fragment(facts: Sequence[Fact], *, loosely: bool) -> Phrase:
+    """All describing words in English: "minimalist and artsy, in brick red linen"."""
+    pieces: list[Fact | str] = []
+    words = [fact for fact in facts if fact.kind not in (Kind.COLOUR, Kind.MATERIAL)]
+    if words:
+        pieces += joined(words, "en", loosely=loosely).pieces
+    colour = next((fact for fact in facts if fact.kind is Kind.COLOUR), None)
+    if colour is not None:
+        pieces += [", in " if pieces else "in ", colour]
+    material = next((fact for fact in facts if fact.kind is Kind.MATERIAL), None)
+    if material is not None:
+        made_of = _made_of(material)
+        if colour is not None and made_of == "in ":
+            pieces += [" ", material]
+        else:
+            pieces += [", " if pieces else "", made_of, material]
+    return Phrase(*pieces)
+
+
+def _made_of(material: Fact) -> str:
+    """What stands before a material in English: "in linen", but "with hyaluronic acid"."""
+    return "in " if attributes.made_of(material.text) else "with "
 
 
 def _occasions(item: Item, title: str, field: str, make: Maker) -> tuple[Occasion, ...]:

@@ -15,7 +15,6 @@ from magpie_services.core.untrusted import clean
 
 OFTEN = 3.0  # decayed visits from which a category counts as liked
 MAX_ADDRESS_COLUMNS = 24
-_WHO = ("someone", "somebody", "anyone")
 
 
 class Trait(NamedTuple):
@@ -54,12 +53,26 @@ def address(known: tuple[Trait, ...], locale: str, dice: Dice) -> Phrases:
     if len(known) > 1 and dice.roll() < 0.5:
         trait = known[dice.below(len(known))]
     if locale == "en":
-        who = _WHO[dice.below(len(_WHO))]
-        return {"someone": Phrase(f"{who} who " if trait.form == "verb" else f"{who} ", trait.fact)}
+        return _english(trait, dice)
     phrases = {"you": Phrase(trait.fact, "的你")}
     everything = Phrase(*joined([one.fact for one in known[:3]], "zh").pieces, "的你")
     phrases["all_you"] = everything if everything.columns <= MAX_ADDRESS_COLUMNS else phrases["you"]
     return phrases
+
+
+def _english(trait: Trait, dice: Dice) -> Phrases:
+    """ "someone practical", "your practical side"; "someone who loves travel"."""
+    who = "someone" if dice.roll() < 0.5 else "anyone"
+    if trait.form == "verb":
+        return {
+            "someone": Phrase(f"{who} who ", trait.fact),
+            "you": Phrase("the part of you that ", trait.fact),
+        }
+    return {
+        "someone": Phrase(f"{who} ", trait.fact),
+        "you": Phrase("your ", trait.fact, " side"),
+        "all_you": Phrase("someone as ", trait.fact, " as you"),
+    }
 
 
 @lru_cache(maxsize=16_384)

@@ -8,8 +8,8 @@ A file has sections, a section has lines, a line is one way to say something:
     playful: 叮，{item}降价啦
 
 `playful:` (or `plain premium:`) keeps a line to these tones. `(a|b|)` chooses one, may nest and may be empty.
-`{slot}` is a phrase of facts, `{cart|购物车}` writes plain words that the fact `cart` supports, `{a style}`
-puts the English article before a phrase, `{n ratings rating ratings}` agrees a noun with a count.
+`{slot}` is a phrase of facts, `{cart|购物车}` writes plain words that the fact `cart` supports, `{a style}` and
+`{the item}` put an English article before a phrase, `{n ratings rating ratings}` agrees a noun with a count.
 `<name>` is a line of the section of that name; `<fact>` a clause of the section `fact` with something not
 said yet, `<fact?>` one or nothing. A backslash takes the meaning off the character that follows it.
 """
@@ -46,14 +46,15 @@ class Text(NamedTuple):
 class Slot(NamedTuple):
     """A place for a phrase: `words` stand for evidence, `nouns` (one, many) agree with a count.
 
-    `columns` is the room that it takes beside its phrase; `says`, the slots that would repeat it.
+    `article` is "a", "the" or "". `columns` is the room that it takes beside its phrase; `says`, the slots
+    that would repeat it.
     """
 
     name: str
     bit: int
     says: int
     words: str
-    article: bool
+    article: str
     nouns: tuple[str, str] | None
     columns: int
 
@@ -224,9 +225,9 @@ class _Parser:
     def _slot(self) -> Slot:
         source = self._enclosed("}")
         name, bar, words = source.partition("|")
-        article, nouns = False, None
-        if name.startswith("a "):
-            article, name = True, name[2:]
+        article, nouns = "", None
+        if name.startswith(("a ", "the ")):
+            article, _, name = name.partition(" ")
         elif name.startswith("n "):
             try:
                 _, name, one, many = name.split(" ")
@@ -241,7 +242,7 @@ class _Parser:
             raise ValueError(
                 f"{{{source}}}: {name} is evidence, so the words must be given: {{{name}|words}}"
             )
-        # A space on either side, "an ", the longer noun and a space.
-        beside = 2 + (3 if article else 0) + (max(map(columns, nouns)) + 1 if nouns else 0)
+        # A space on either side, "an " or "the ", the longer noun and a space.
+        beside = 2 + (len(article) + 2 if article else 0) + (max(map(columns, nouns)) + 1 if nouns else 0)
         says = 0 if words else slots.SAYS[name]
         return Slot(name, slots.BITS[name], says, words, article, nouns, beside + columns(words))
