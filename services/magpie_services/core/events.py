@@ -75,9 +75,9 @@ PRESENCE_KINDS = ITEM_KINDS | {
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One event. Empty strings and zeros mean "not given"; times are milliseconds since the epoch, UTC.
 
-    Attributes with a meaning for portraits: `timezone`, `locale`, `country`, `traits` (comma separated)
-    and, on a purchase, `discounted` ("true"). `again` is profile's: a purchase of what the user had bought on
-    an earlier day.
+    Attributes with a meaning for portraits: `timezone`, `locale`, `country`, `traits` (comma separated), on a
+    purchase `discounted` ("true"), and on a push sent `variant_id`, the form of its words. `again` is
+    profile's: a purchase of what the user had bought on an earlier day.
     """
 
     event_id: str

@@ -245,18 +245,20 @@ PUSH_OUTCOMES = ("", "delivered", "dismissed", "opened", "clicked", "unsubscribe
 
 
 class PushRecord(msgspec.Struct, array_like=True):
-    """One push: its strongest outcome so far, one of `PUSH_OUTCOMES`."""
+    """One push: its strongest outcome so far, one of `PUSH_OUTCOMES`, and the form of its words."""
 
     decision_id: str
     item_id: str = ""
     sent_ms: Moment = 0
     outcome: str = ""
     campaign_id: str = ""
+    variant_id: str = ""
 
     def absorb(self, other: "PushRecord") -> None:
         """Takes news of the same push. An outcome may come before the sending: the earliest time stands."""
         self.item_id = max(self.item_id, other.item_id)
         self.campaign_id = max(self.campaign_id, other.campaign_id)
+        self.variant_id = max(self.variant_id, other.variant_id)
         self.sent_ms = earliest(self.sent_ms, other.sent_ms)
         self.outcome = max(self.outcome, other.outcome, key=PUSH_OUTCOMES.index)
 

@@ -40,6 +40,7 @@ MAX_ITEMS = 200
 MAX_CATEGORIES = 50
 MAX_SEARCHES = 20
 MAX_PUSHES = 20
+MAX_VARIANT_CHARS = 64
 MAX_TRAITS = 20
 MAX_TRAIT_CHARS = 64
 CATEGORY_HALF_LIFE_DAYS = 14.0
@@ -358,5 +359,6 @@ def _fold_push(pushes: PushMemory, event: Event) -> None:
             pushes.last_dismissed_ms = max(pushes.last_dismissed_ms, at_ms)
         case EventKind.PUSH_UNSUBSCRIBED:
             pushes.last_unsubscribed_ms = max(pushes.last_unsubscribed_ms, at_ms)
-    news = PushRecord(event.decision_id, event.item_id, at_ms, outcome, event.campaign_id)
+    variant_id = event.attributes.get("variant_id", "")[:MAX_VARIANT_CHARS]
+    news = PushRecord(event.decision_id, event.item_id, at_ms, outcome, event.campaign_id, variant_id)
     pushes.note(news, MAX_PUSHES)

@@ -250,6 +250,7 @@ def _message(push: Open, device: Device, now_ms: int) -> PushMessage:
 
 
 def _event(decision: Decision) -> Event:
+    variant_id = decision.copy.variant_id if decision.copy else ""
     return Event(
         event_id=f"push_sent/{decision.decision_id}",
         user_id=decision.user_id,
@@ -258,4 +259,5 @@ def _event(decision: Decision) -> Event:
         item_id=decision.item_id,
         decision_id=decision.decision_id,
         campaign_id=decision.campaign_id,
+        attributes={"variant_id": variant_id} if variant_id else {},
     )

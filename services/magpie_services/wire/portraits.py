@@ -35,6 +35,7 @@ from magpie_services.core.portraits import (
     MAX_RECENT,
     MAX_SEARCHES,
     MAX_TRAITS,
+    MAX_VARIANT_CHARS,
     Portrait,
     Stage,
     price_sensitivity,
@@ -329,6 +330,7 @@ def _push_to_proto(record: PushRecord) -> portrait_pb.PushRecord:
         outcome=event_pb.EventKind.ValueType(events.NUMBERS[kind])
         if kind
         else event_pb.EVENT_KIND_UNSPECIFIED,
+        variant_id=record.variant_id,
     )
 
 
@@ -352,6 +354,7 @@ def _pushes_from_proto(message: portrait_pb.PushHistory, counted_ms: int) -> Pus
                 outcome
                 if (outcome := events.KINDS.get(record.outcome, "").removeprefix("push_")) in PUSH_OUTCOMES
                 else "",
+                variant_id=record.variant_id[:MAX_VARIANT_CHARS],
             )
             for record in message.recent
         ],

@@ -3,6 +3,7 @@
 import copy
 import random
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,7 +11,14 @@ from tests.unit.core.worlds import NOW_MS, event, folded, history
 
 from magpie_services.core.codec import decode, encode
 from magpie_services.core.events import EventKind
-from magpie_services.core.memory import DAY_MS, HOUR_MS, MAX_ITEM_DAYS, MAX_ORDER_DAYS, ItemMemory
+from magpie_services.core.memory import (
+    DAY_MS,
+    HOUR_MS,
+    MAX_ITEM_DAYS,
+    MAX_ORDER_DAYS,
+    ItemMemory,
+    PushRecord,
+)
 from magpie_services.core.money import Money
 from magpie_services.core.portraits import (
     MAX_ITEMS,
@@ -108,6 +116,24 @@ def test_an_outcome_that_overtakes_its_push_joins_it() -> None:
     )
     [record] = portrait.pushes.recent
     assert (record.item_id, record.sent_ms, record.outcome) == ("i", NOW_MS, "clicked")
+
+
+def test_the_form_of_words_of_a_push_is_kept_and_is_bounded() -> None:
+    events = [
+        event(1, EventKind.PUSH_DELIVERED, NOW_MS + 100, decision_id="d"),
+        event(
+            2, EventKind.PUSH_SENT, NOW_MS, decision_id="d", attributes={"variant_id": "en:plain:plain:a:b"}
+        ),
+        event(3, EventKind.PUSH_SENT, NOW_MS, decision_id="e", attributes={"variant_id": "x" * 1_000}),
+    ]
+    portrait = folded(events)
+    assert [push.variant_id for push in portrait.pushes.recent] == ["en:plain:plain:a:b", "x" * 64]
+    assert decode(Portrait, encode(portrait)) == portrait
+
+
+def test_a_push_remembered_before_forms_were_has_none() -> None:
+    before = msgspec.msgpack.encode(["d", "i", NOW_MS, "clicked", "c"])
+    assert msgspec.msgpack.decode(before, type=PushRecord).variant_id == ""
 
 
 def test_what_waits_in_the_cart() -> None:

@@ -46,6 +46,7 @@ def history(seed: int, size: int) -> list[Event]:
         at_ms += dice.randrange(2_000, DAY_MS)
         kind = dice.choice(tuple(EventKind))
         about_push, about_item = kind in PUSH_KINDS, kind in ITEM_KINDS
+        form = {"variant_id": f"en:plain:plain:none:{number}"} if kind == EventKind.PUSH_SENT else {}
         events.append(
             event(
                 number,
@@ -60,7 +61,7 @@ def history(seed: int, size: int) -> list[Event]:
                 quantity=dice.randrange(3),
                 unit_price=Money("CNY", dice.randrange(1, 99_999)),
                 platform=dice.choice(("", "android", "ios")),
-                attributes={"timezone": dice.choice(("Asia/Shanghai", "Europe/Paris"))},
+                attributes={"timezone": dice.choice(("Asia/Shanghai", "Europe/Paris")), **form},
             )
         )
     return events

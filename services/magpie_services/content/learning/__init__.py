@@ -1,0 +1,1 @@
+"""Learning which words are followed: what became of pushes, the weights of their parts, choice by them."""

@@ -1,0 +1,46 @@
+"""How much less a message says to somebody who read its like a short while ago, and how that recovers.
+
+A penalty of `weight * 2^(-days / half_life)` in log-odds for the last push of the same family (its strategy)
+and another for the very same variant: the recovering difference of Yancey & Settles, "A Sleeping, Recovering
+Bandit Algorithm for Optimizing Recurring Notifications", KDD 2020.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from magpie_services.content import choice
+from magpie_services.content.choice import Variant
+from magpie_services.content.strategies import Strategy
+
+NEGLIGIBLE = 0.01
+
+
+class Habit(NamedTuple):
+    """Weights in log-odds of a click, half-lives in days."""
+
+    strategy_weight: float = 0.35
+    strategy_days: float = 3.0
+    variant_weight: float = 0.35
+    variant_days: float = 7.0
+
+    def penalties(
+        self, recent: Sequence[tuple[str, float]], locale: str
+    ) -> tuple[dict[Strategy, float], dict[Variant, float]]:
+        """What to take from the log-odds of strategies, and further from those of single variants.
+
+        `recent` has (variant id, days ago) of pushes; ids of no variant are passed over.
+        """
+        strategies: dict[Strategy, float] = {}
+        variants: dict[Variant, float] = {}
+        for variant_id, days in recent:
+            known = choice.parse(variant_id)
+            if known is None:
+                continue
+            spoken, variant = known
+            family = self.strategy_weight * 2.0 ** (-days / self.strategy_days)
+            if family > max(NEGLIGIBLE, strategies.get(variant.strategy, 0.0)):
+                strategies[variant.strategy] = family
+            same = self.variant_weight * 2.0 ** (-days / self.variant_days)
+            if spoken == locale and same > max(NEGLIGIBLE, variants.get(variant, 0.0)):
+                variants[variant] = same
+        return strategies, variants
