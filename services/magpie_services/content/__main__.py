@@ -18,22 +18,40 @@ from magpie_services.content.catalogue import Catalogue
 from magpie_services.content.compose import Composer
 from magpie_services.content.extraction.extractor import Extractor
 from magpie_services.content.extraction.learner import Learner
+from magpie_services.content.model.author import Author
+from magpie_services.content.model.budget import Budget, Prices
+from magpie_services.content.model.endpoint import Endpoint
+from magpie_services.content.model.pool import Pool
+from magpie_services.content.model.shelf import Shelf
 from magpie_services.content.servicer import ContentServicer
 from magpie_services.content.settings import ContentSettings
 from magpie_services.content.verifier import presentable
 from magpie_services.kit import serving
-from magpie_services.kit.clock import clock_for
+from magpie_services.kit.clock import Clock, SystemClock, clock_for
 from magpie_services.kit.errors import CannotStart
+from magpie_services.kit.redis import Redis, connect
 
 
 async def main(settings: ContentSettings) -> None:
     """Serve until told to stop."""
     clock = clock_for(settings.sandbox)
     extractor = Extractor()
-    composer = Composer(settings.default_locale, settings.cached_items, extractor=extractor.spoken)
+    pool = Pool(SystemClock()) if settings.model_url else None
+    composer = Composer(
+        settings.default_locale,
+        settings.cached_items,
+        pack=settings.pack,
+        extractor=extractor.spoken,
+        pool=pool,
+    )
     cards, closers = _cards(settings, extractor)
     addresses = _addresses(settings)
     background: list[serving.Loop] = []
+    if pool is not None:
+        redis = connect(settings.redis_url)
+        endpoint = _endpoint(settings, redis)
+        background.append(_author(settings, composer, pool, endpoint, redis, clock).run)
+        closers += [endpoint.close, redis.aclose]
     if settings.candidate_address:
         catalogue = Catalogue(settings.candidate_address, settings.candidate_timeout_seconds)
         learner = Learner(extractor, catalogue, settings.lexicon_items, settings.lexicon_seconds)
@@ -49,6 +67,51 @@ async def main(settings: ContentSettings) -> None:
         content_grpc.add_ContentServiceServicer_to_server(servicer, server)
 
     await serving.serve(settings, register, clock=clock, background=background, closers=closers)
+
+
+def _endpoint(settings: ContentSettings, redis: Redis) -> Endpoint:
+    """What asks the language model, within its budget."""
+    if not settings.model_name:
+        raise CannotStart("MAGPIE_CONTENT_MODEL_NAME: is needed with MAGPIE_CONTENT_MODEL_URL")
+    budget = Budget(
+        redis,
+        SystemClock(),  # money is spent in real time, in a sandbox too
+        daily_tokens=settings.model_daily_tokens,
+        daily_money=settings.model_daily_money,
+        prices=Prices(settings.model_input_price, settings.model_output_price),
+    )
+    try:
+        return Endpoint(
+            settings.model_url,
+            settings.model_name,
+            settings.model_key.get_secret_value(),
+            budget,
+            seconds=settings.model_seconds,
+            output_tokens=settings.model_output_tokens,
+            output_field=settings.model_output_field,
+        )
+    except ValueError as error:
+        raise CannotStart(f"MAGPIE_CONTENT_MODEL_URL: {error}") from None
+
+
+def _author(
+    settings: ContentSettings,
+    composer: Composer,
+    pool: Pool,
+    endpoint: Endpoint,
+    redis: Redis,
+    clock: Clock,
+) -> Author:
+    """What fills the pool of texts."""
+    return Author(
+        composer,
+        pool,
+        Shelf(redis, SystemClock(), entries=settings.model_pool_size),
+        endpoint,
+        clock,
+        kept_seconds=settings.model_pool_days * 86_400,
+        pause_seconds=settings.model_pause_seconds,
+    )
 
 
 def _addresses(settings: ContentSettings) -> CardAddresses | None:

@@ -1,13 +1,13 @@
 """Writes messages: what may be said, a variant chosen among those possible, its words, each verified."""
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from magpie_services.content import attributes, choice, evidence, strategies, verifier
-from magpie_services.content.choice import Chooser, Menu, PriorChooser, Variant
+from magpie_services.content.choice import MODEL_ENDING, Chooser, Menu, PriorChooser, Variant
 from magpie_services.content.dice import Dice
 from magpie_services.content.evidence import Evidence
 from magpie_services.content.facts.extra import NO_EXTRA, Extra
@@ -15,6 +15,8 @@ from magpie_services.content.grammar.packs import CALLS, OPENERS, Grammar, gramm
 from magpie_services.content.knowledge import CACHED_ITEMS, Extractor, Knowledge, Known
 from magpie_services.content.likeness import alike, shingles
 from magpie_services.content.limits import Limits, limits_for
+from magpie_services.content.model.pool import Pool, Texts
+from magpie_services.content.model.templates import Template
 from magpie_services.content.realiser import Realiser
 from magpie_services.content.strategies import Strategy, Tone
 from magpie_services.content.writer import Writer
@@ -75,9 +77,11 @@ class Composer:
         pack: str = "shop",
         chooser: Chooser | None = None,
         extractor: Extractor | None = None,
+        pool: Pool | None = None,
     ) -> None:
+        self.pack = pack
         self._default_locale = default_locale
-        self._pack = pack
+        self._pool = pool
         self._chooser = chooser or PriorChooser()
         self._knowledge = Knowledge(verifier.presentable, pack, cached_items, extractor)
 
@@ -85,7 +89,7 @@ class Composer:
         self, brief: Brief, now_ms: int, *, variants: int = 1, with_description: bool = False
     ) -> Composition:
         """Up to `variants` different messages, at least one: the safe template when nothing else passes."""
-        work = self._work(brief, now_ms)
+        work = self.work(brief, now_ms)
         description = work.description() if with_description else Writer("description", work.words.language)
         circumstances = choice.circumstances(brief.portrait, now_ms)
         taken = [
@@ -100,6 +104,8 @@ class Composer:
             if drawn is None:
                 break
             variant, chance = drawn
+            if work.texts is not None and not messages:
+                work.texts.want(variant.strategy, variant.tone)
             taken.append(variant)
             written = work.write(variant, seen)
             if written is None:
@@ -114,6 +120,7 @@ class Composer:
                     variant_id=variant.variant_id(work.words.locale),
                     propensity=chance,
                     context=circumstances.key,
+                    writer="model" if variant[2:] == MODEL_ENDING else "grammar",
                 )
             )
             if len(messages) == variants:
@@ -127,6 +134,7 @@ class Composer:
                     strategy=Strategy.PLAIN.value,
                     tone=Tone.PLAIN.value,
                     variant_id=f"{work.words.locale}:safe",
+                    writer="grammar",
                     safe_template=True,
                 )
             )
@@ -138,21 +146,25 @@ class Composer:
         parts = {"title": draft.title, "body": draft.body, "description": draft.description}
         return verifier.verify(parts, held, limits_for(draft.channel))
 
-    def _work(self, brief: Brief, now_ms: int) -> "_Work":
+    def work(self, brief: Brief, now_ms: int) -> "Work":
+        """What there is to write about and with."""
         item, portrait = brief.item, brief.portrait
         # Where nobody asked for a language the default decides; for one unknown, the item's own.
         tail = item.locale if brief.locale or portrait.locale else self._default_locale
-        words = grammar(resolve(brief.locale, portrait.locale, tail) or "en", self._pack)
+        words = grammar(resolve(brief.locale, portrait.locale, tail) or "en", self.pack)
         known = self._knowledge.of(item, brief.because, portrait, brief.extra, words.locale, now_ms)
         able = [one for one in strategies.eligible(known.filled, item) if words.speaks(one)]
-        return _Work(
+        pool = self._pool
+        texts = None if pool is None else pool.about(item, portrait, words.locale, now_ms)
+        return Work(
             words,
             known,
             able,
-            _menu(brief, words, known, able),
+            _menu(brief, words, known, able, texts),
             limits_for(brief.channel),
             self._held(brief, known, now_ms),
             Dice(zlib.crc32(f"{portrait.user_id}/{item.item_id}".encode()) << 32 ^ brief.seed),
+            texts,
         )
 
     def _held(self, brief: Brief, known: Known, now_ms: int) -> Evidence:
@@ -168,7 +180,7 @@ class Composer:
         return evidence.gather(brief.item, brief.because, traits, extra, now_ms)
 
 
-class _Work(NamedTuple):
+class Work(NamedTuple):
     """One brief on the bench."""
 
     words: Grammar
@@ -178,28 +190,46 @@ class _Work(NamedTuple):
     limits: Limits
     held: Evidence
     dice: Dice
+    texts: Texts | None
 
     def write(self, variant: Variant, seen: list[frozenset[tuple[str, ...]]]) -> tuple[Writer, Writer] | None:
         """Title and body of a variant that pass and are unlike those `seen`, which they join."""
-        told = self.known.told(variant.strategy, self.dice)
-        realiser = Realiser(self.words, variant.tone, told, self.limits, self.dice)
-        for _ in range(MAX_WORDINGS):
-            written = realiser.write(variant.strategy, variant.opener, variant.call)
-            if written is None:
-                return None
-            if self._passes(*written):
+        for written in self._written(variant):
+            if verifier.passed(self.findings(*written)):
                 runs = shingles(f"{written[0].text} {written[1].text}")
                 if not any(alike(runs, other) for other in seen):
                     seen.append(runs)
                     return written
         return None
 
+    def fill(self, template: Template, strategy: Strategy, tone: Tone) -> tuple[Writer, Writer] | None:
+        """A model's text with the facts of this moment; None where one is not there, or no room."""
+        told = self.known.told(strategy, self.dice)
+        realiser = Realiser(self.words, tone, told, self.limits, self.dice)
+        return realiser.fill(template.title, template.body)
+
+    def _written(self, variant: Variant) -> Iterator[tuple[Writer, Writer]]:
+        """Wordings of a variant, not yet verified."""
+        if variant[2:] == MODEL_ENDING and self.texts is not None:
+            for template in self.dice.shuffled(self.texts.of(variant.strategy, variant.tone)):
+                written = self.fill(template, variant.strategy, variant.tone)
+                if written is not None:
+                    yield written
+            return
+        told = self.known.told(variant.strategy, self.dice)
+        realiser = Realiser(self.words, variant.tone, told, self.limits, self.dice)
+        for _ in range(MAX_WORDINGS):
+            written = realiser.write(variant.strategy, variant.opener, variant.call)
+            if written is None:
+                return
+            yield written
+
     def description(self) -> Writer:
         """The long text: everything known of the item, in sentences; empty where none pass."""
         told = self.known.told(Strategy.PREMIUM, self.dice)
         for tone in (Tone.PLAIN, Tone.PREMIUM):
             text = Realiser(self.words, tone, told, self.limits, self.dice).describe()
-            if self._passes(text):
+            if verifier.passed(self.findings(text)):
                 return text
         return Writer("description", self.words.language)
 
@@ -208,17 +238,17 @@ class _Work(NamedTuple):
         told = self.known.told(Strategy.PLAIN, self.dice)
         written = None
         for written in Realiser(self.words, Tone.PLAIN, told, self.limits, self.dice).safe():
-            if self._passes(*written):
+            if verifier.passed(self.findings(*written)):
                 break
         assert written is not None  # noqa: S101 - every grammar has a template without slots
         return written
 
-    def _passes(self, *texts: Writer) -> bool:
-        parts = {text.part: text.text for text in texts}
-        return verifier.passed(verifier.verify(parts, self.held, self.limits))
+    def findings(self, *texts: Writer) -> list[verifier.Finding]:
+        """What is wrong with a text at this moment."""
+        return verifier.verify({text.part: text.text for text in texts}, self.held, self.limits)
 
 
-def _menu(brief: Brief, words: Grammar, known: Known, able: list[Strategy]) -> Menu:
+def _menu(brief: Brief, words: Grammar, known: Known, able: list[Strategy], texts: Texts | None) -> Menu:
     """What is possible: the strategies that are able (or the one asked for), without what is excluded."""
     excluded = set(brief.excluded)
 
@@ -235,7 +265,28 @@ def _menu(brief: Brief, words: Grammar, known: Known, able: list[Strategy]) -> M
     filled = known.personal()
     personal = bool(filled) and all(words.ways("opener.personal", tone, filled) for tone in Tone)
     weights = {one: strategies.weight(one, brief.portrait, brief.item) for one in wanted}
-    return Menu(words.locale, weights, tones, OPENERS if personal else _IMPERSONAL, CALLS)
+    return Menu(
+        words.locale,
+        weights,
+        tones,
+        OPENERS if personal else _IMPERSONAL,
+        CALLS,
+        _models(known, tones, texts) if texts is not None else frozenset(),
+    )
+
+
+def _models(
+    known: Known, tones: Mapping[Strategy, Mapping[Tone, float]], texts: Texts
+) -> frozenset[tuple[Strategy, Tone]]:
+    """The strategies and tones of which a text by a language model can be written now."""
+    return frozenset(
+        (strategy, tone)
+        for strategy, chances in tones.items()
+        # A choice piece is written about to a person, where anything is known of them.
+        if not (strategy is Strategy.PREMIUM and known.traits)
+        for tone in chances
+        if any(not template.needs & ~known.filled for template in texts.of(strategy, tone))
+    )
 
 
 def _tones(brief: Brief, locale: str, strategy: Strategy, excluded: set[str]) -> Mapping[Tone, float]:
@@ -261,6 +312,5 @@ def _copy(brief: Brief, locale: str, texts: Sequence[Writer], **about: object) -
         locale=locale,
         image_uri=safe_image(brief.item.image_uri),
         link=safe_link(brief.item.link),
-        writer="grammar",
         **about,  # type: ignore[arg-type]
     )

@@ -36,3 +36,10 @@ class Dice:
                 return key, weight / total
         key, weight = options[-1]
         return key, weight / total
+
+    def shuffled(self, options: Sequence[Key]) -> list[Key]:
+        """All of them in some order."""
+        left, found = list(options), []
+        while left:
+            found.append(left.pop(self.below(len(left))))
+        return found

@@ -10,7 +10,7 @@ from magpie_services.content.facts.extra import Extra
 from magpie_services.content.facts.items import Accepts, Extracted, ItemFacts, item_facts
 from magpie_services.content.facts.moments import moment_phrases
 from magpie_services.content.facts.people import Trait, address, liked, traits
-from magpie_services.content.facts.phrases import Fact, Phrase, Phrases, filled
+from magpie_services.content.facts.phrases import Phrase, Phrases, filled
 from magpie_services.content.limits import ELLIPSIS, columns
 from magpie_services.content.realiser import MAX_PERSONAL_COLUMNS, Told
 from magpie_services.content.strategies import RULES, Strategy
@@ -56,7 +56,7 @@ class Known(NamedTuple):
             if not needs & slots.BITS[slot] and slot in phrases and phrases[slot].text.casefold() in name:
                 del phrases[slot]
         if words:
-            phrases |= item.described(_shuffled(words, dice), loosely=dice.roll() < 0.5)
+            phrases |= item.described(tuple(dice.shuffled(words)), loosely=dice.roll() < 0.5)
         return Told(phrases, filled(phrases), names)
 
     def personal(self) -> int:
@@ -72,13 +72,6 @@ class Known(NamedTuple):
         if widest + around <= MAX_PERSONAL_COLUMNS:
             found |= slots.mask("someone") if self.locale == "en" else slots.mask("you")
         return found
-
-
-def _shuffled(words: tuple[Fact, ...], dice: Dice) -> tuple[Fact, ...]:
-    left, found = list(words), []
-    while left:
-        found.append(left.pop(dice.below(len(left))))
-    return tuple(found)
 
 
 class Knowledge:

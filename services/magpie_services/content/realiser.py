@@ -3,7 +3,7 @@
 The variant was chosen with an exact chance; the words below it are drawn freely by the seed.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -108,6 +108,17 @@ class Realiser:
             room -= drawn.width + 1
         return text
 
+    def fill(self, title: Sequence[Leaf], body: Sequence[Leaf]) -> tuple[Writer, Writer] | None:
+        """A title and a body whose leaves are given; None where a fact of theirs is not there, or no room."""
+        for names in (self._whole(self._told.names), self._told.names):
+            head = self._given(title, self._limits.title_columns, names)
+            tail = self._given(body, self._limits.body_columns, names)
+            if head is not None and tail is not None:
+                written = self._written(head, [tail], names)
+                if self._light(written):
+                    return written
+        return None
+
     def safe(self) -> Iterator[tuple[Writer, Writer]]:
         """The safe template with the item's name, then the one that names nothing."""
         for filled in (self._told.filled & ITEM, 0):
@@ -202,6 +213,13 @@ class Realiser:
                 return drawn
             fallback = drawn
         return fallback or self._fitted(ways.narrowest(self._widths(names)), said, room, names)
+
+    def _given(self, leaves: Sequence[Leaf], room: int, names: tuple[Phrase, ...]) -> Drawn | None:
+        needs = 0
+        for leaf in leaves:
+            if isinstance(leaf, Slot):
+                needs |= leaf.bit
+        return None if needs & ~self._told.filled else self._fitted(list(leaves), 0, room, names)
 
     def _widths(self, names: tuple[Phrase, ...]) -> dict[str, int]:
         widths = {name: phrase.columns for name, phrase in self._told.phrases.items()}

@@ -60,6 +60,35 @@ class ContentSettings(ServiceSettings):
         description="signs the addresses of cards, at least 16 bytes, the same everywhere;"
         " needed with `card_url` and `card_listen`",
     )
+    model_url: str = Field(
+        default="",
+        description="OpenAI-compatible endpoint of a language model that writes texts for the pool, such as"
+        " `https://api.example.com/v1`; empty: none does",
+    )
+    model_name: str = Field(default="", description="the model to ask for; needed with `model_url`")
+    model_key: SecretStr = Field(
+        default=SecretStr(""), description="sent as a bearer token, over https only; empty: none is sent"
+    )
+    model_seconds: float = Field(default=30.0, gt=0, description="for one answer, all of it")
+    model_output_tokens: int = Field(default=2_000, gt=0, description="that an answer may have, at most")
+    model_output_field: Literal["max_tokens", "max_completion_tokens"] = Field(
+        default="max_tokens", description="how the endpoint calls that limit"
+    )
+    model_daily_tokens: int = Field(
+        default=1_000_000, ge=0, description="that may be used in a day of UTC, by all processes together"
+    )
+    model_daily_money: float = Field(
+        default=0.0, ge=0, description="that may be spent in such a day, by the two prices; 0: no limit"
+    )
+    model_input_price: float = Field(default=0.0, ge=0, description="of a million tokens of a question")
+    model_output_price: float = Field(default=0.0, ge=0, description="of a million tokens of an answer")
+    model_pool_size: int = Field(
+        default=20_000, gt=0, description="of the pool: sets of texts for an item, reason and group of users"
+    )
+    model_pool_days: float = Field(default=14.0, gt=0, description="that a text stays in the pool")
+    model_pause_seconds: float = Field(
+        default=5.0, gt=0, description="between rounds, each of at most 4 questions"
+    )
     candidate_address: str = Field(
         default="dns:///127.0.0.1:7002",
         description="CatalogService, whose items teach which words name which attributes; empty: none does",

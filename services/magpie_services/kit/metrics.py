@@ -78,3 +78,27 @@ FEEDBACK_OUTCOMES = Counter(
     ["what"],
     registry=REGISTRY,
 )
+
+MODEL_CALLS = Counter(
+    "magpie_content_model_calls_total",
+    "Calls of the language model that writes, by what became of them.",
+    ["what"],
+    registry=REGISTRY,
+)
+MODEL_TOKENS = Counter(
+    "magpie_content_model_tokens_total",
+    "Tokens that the language model was paid for.",
+    ["what"],
+    registry=REGISTRY,
+)
+MODEL_MONEY = Counter(
+    "magpie_content_model_money_total",
+    "What the language model cost, in the currency of its prices.",
+    registry=REGISTRY,
+)
+MODEL_TEXTS = Counter(
+    "magpie_content_model_texts_total",
+    "Texts of the language model: kept, or why not.",
+    ["what"],
+    registry=REGISTRY,
+)

@@ -114,10 +114,15 @@ def parse(text: str, file: str) -> Sections:
         spoken = frozenset(map(Tone, tones[1].split())) if tones else frozenset(Tone)
         body = source[tones.end() :] if tones else source
         try:
-            lines.append(Line(_Parser(body).line(), spoken, place))
+            lines.append(Line(parse_line(body), spoken, place))
         except ValueError as error:
             raise GrammarError(file, place, str(error)) from None
     return {name: tuple(lines) for name, lines in found.items()}
+
+
+def parse_line(source: str) -> Sequence:
+    """One line without tones. Raises ValueError saying what is wrong and where."""
+    return _Parser(source).line()
 
 
 def references(sequence: Sequence) -> Iterator[str]:

@@ -1,0 +1,129 @@
+"""What the words between the slots may be: nothing that claims anything, and nothing out of the item's texts.
+
+A template is held against no facts at all: a word that needs one belongs into a slot, where the fact is
+looked up anew each time. And words of a title, a brand or a description cannot come back as words of ours,
+whatever a title tells the model to write.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import date
+from functools import cache
+
+from magpie_services.content import seasons, slots
+from magpie_services.content.compose import Composer, Draft
+from magpie_services.content.facts.extra import Extra
+from magpie_services.content.grammar import notation
+from magpie_services.content.grammar.packs import grammar
+from magpie_services.content.model.templates import Refused, Template
+from magpie_services.content.scripts import simplified
+from magpie_services.core.items import Item
+from magpie_services.core.money import Money
+from magpie_services.core.untrusted import clean
+
+# Words of a name that a text may have only in a slot: Latin ones from this length on, pairs of Han.
+MIN_LETTERS = 3
+# A run of as many words (of Chinese, characters) of a longer text is a quotation.
+RUN_WORDS, RUN_HAN = 3, 4
+# Any moment, and an offer that ends long after. As the figures below, no words can mean them by chance.
+_NOW_MS, _ENDS = 1_800_000_000_000, date(2027, 4, 19)
+_LATIN = re.compile("[a-z0-9]+(?:['’][a-z]+)?")
+_HAN = re.compile("[\u3400-\u9fff]+")
+
+
+def screen(template: Template, item: Item, locale: str, composer: Composer) -> None:
+    """Lets a template pass or raises Refused: "season", "copied", or the name of the verifier's check."""
+    title, body = _words(template.title), _words(template.body)
+    said = f"{title}\n{body}"
+    if seasons.told(said) is not None:
+        raise Refused("season")
+    if _copied(said, item, vocabulary(locale, composer.pack)):
+        raise Refused("copied")
+    findings = composer.verify(_unsupported(title, body, template.needs), _NOW_MS)
+    if findings:
+        raise Refused(findings[0].check)
+
+
+def _words(leaves: Iterable[notation.Text | notation.Slot]) -> str:
+    """A part without its facts, each a break."""
+    return "".join(leaf.text if isinstance(leaf, notation.Text) else leaf.words or "\n" for leaf in leaves)
+
+
+def _unsupported(title: str, body: str, needs: int) -> Draft:
+    """The words beside facts of an item that has none but those that let the words of its slots be said."""
+
+    def has(*names: str) -> bool:
+        return bool(needs & slots.mask(*names))
+
+    item = Item(
+        item_id="none",
+        price=Money("XXX", 9_973),
+        list_price=Money("XXX", 10_007) if has("drop", "off", "zhe", "saved", "was") else None,
+        stock=7 if has("few", "stock") else None,
+        rating=4.37 if has("rating", "ratings") else 0.0,
+        rating_count=1_237 if has("rating", "ratings") else 0,
+    )
+    extra = Extra(
+        was_out_of_stock=has("back"),
+        in_cart=has("cart"),
+        viewed=has("viewed"),
+        bought=has("bought", "again", "days"),
+        is_new=has("new"),
+        popular_rank=97 if has("popular", "rank") else 0,
+        offer_ends=_ENDS if has("ends") else None,
+    )
+    return Draft(title=title, body=body, item=item, channel="email", extra=extra)
+
+
+def _copied(said: str, item: Item, ours: frozenset[str]) -> bool:
+    names = [item.title, item.brand, *item.categories]
+    longer = [item.description]
+    for text in item.translations.values():
+        names.append(text.title)
+        longer.append(text.description)
+    for values in item.attributes.values():
+        names += values
+    told = frozenset(word for text in names for word in tokens(clean(text)))
+    if told.intersection(tokens(said)) - ours:
+        return True
+    runs = frozenset(_runs(said))
+    return any(not runs.isdisjoint(_runs(clean(text))) for text in (*names, *longer))
+
+
+def tokens(text: str) -> Iterator[str]:
+    """The words of a text by which it can be known again: Latin ones, and pairs of simplified Han."""
+    for word in _LATIN.findall(text.casefold()):
+        if len(word) >= MIN_LETTERS:
+            yield word
+    for run in _HAN.findall(simplified(text)):
+        for at in range(len(run) - 1):
+            yield run[at : at + 2]
+
+
+def _runs(text: str) -> Iterator[tuple[str, ...]]:
+    words = _LATIN.findall(text.casefold())
+    yield from zip(*(words[at:] for at in range(RUN_WORDS)), strict=False)
+    for run in _HAN.findall(simplified(text)):
+        yield from ((run[at : at + RUN_HAN],) for at in range(len(run) - RUN_HAN + 1))
+
+
+@cache
+def vocabulary(locale: str, pack: str) -> frozenset[str]:
+    """The tokens of our own grammar: words as common as these are nobody's."""
+    found: set[str] = set()
+
+    def walk(sequence: notation.Sequence) -> None:
+        for node in sequence:
+            match node:
+                case notation.Text():
+                    found.update(tokens(node.text))
+                case notation.Slot():
+                    found.update(tokens(node.words))
+                case notation.Choice():
+                    for option in node.options:
+                        walk(option)
+
+    for lines in grammar(locale, pack).sections.values():
+        for line in lines:
+            walk(line.sequence)
+    return frozenset(found)
