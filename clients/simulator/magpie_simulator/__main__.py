@@ -1,4 +1,4 @@
-"""The marketplace as a process of its own: `python -m magpie_simulator create | run | load`."""
+"""The marketplace as a process of its own: `python -m magpie_simulator create | run | compare | load`."""
 
 import argparse
 import asyncio
@@ -14,7 +14,9 @@ from typing import Any
 
 from magpie import Endpoints
 from magpie_simulator import keep, load
-from magpie_simulator.day import POLICIES, Life
+from magpie_simulator.asking import WAYS
+from magpie_simulator.compare import compare
+from magpie_simulator.day import Life
 from magpie_simulator.forks import live_forks
 from magpie_simulator.parameters import Parameters, checked
 from magpie_simulator.phones import Phones
@@ -30,6 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.command == "create":
             _create(options)
+        elif options.command == "compare":
+            _report(compare(options.world, options.first_day, options.round_days, _tell), options.report)
         elif options.command == "load":
             asyncio.run(_load(options))
         else:
@@ -53,7 +57,7 @@ def _create(options: argparse.Namespace) -> None:
             start=options.start,
         )
     )
-    _tell({"seal": parameters.seal})
+    _tell({"report": {"seal": parameters.seal}})
     keep.create(options.world, parameters)
 
 
@@ -108,8 +112,12 @@ async def _run(options: argparse.Namespace) -> None:
     finally:
         await phones.stop()
         await life.close()
-    if options.report:
-        options.report.write_text(json.dumps(report, ensure_ascii=False, indent=2) + "\n", "utf-8")
+    _report(report, options.report)
+
+
+def _report(report: dict[str, Any], file: Path | None) -> None:
+    if file:
+        file.write_text(json.dumps(report, ensure_ascii=False, indent=2) + "\n", "utf-8")
     _tell({"report": report})
 
 
@@ -127,11 +135,16 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--world", type=Path, required=True, metavar="FOLDER")
     run.add_argument("--endpoints", type=Path, required=True, metavar="FILE", help="JSON: service to address")
     run.add_argument("--days", type=_days, required=True)
-    run.add_argument("--policy", choices=sorted(POLICIES), default="magpie")
+    run.add_argument("--policy", choices=sorted(WAYS), default="magpie")
     run.add_argument("--listen", default="127.0.0.1:7100", metavar="HOST:PORT", help="where pushes arrive")
     run.add_argument("--report", type=Path, metavar="FILE", help="write the report here too")
     run.add_argument("--patience", type=float, default=15.0, metavar="SECONDS", help="of an outage")
     run.add_argument("--no-forks", action="store_true", help="leave out the comparison with other policies")
+    judge = commands.add_parser("compare", help="after a run: the same days under rivals and the oracle")
+    judge.add_argument("--world", type=Path, required=True, metavar="FOLDER")
+    judge.add_argument("--first-day", type=_days, required=True, metavar="DAY", help="when deciding began")
+    judge.add_argument("--round-days", type=_days, default=7, metavar="DAYS", help="between two trainings")
+    judge.add_argument("--report", type=Path, metavar="FILE", help="write the report here too")
     press = commands.add_parser(
         "load", help="events, pushes and outcomes at a steady rate, by the wall's clock"
     )

@@ -52,7 +52,14 @@ ACT = np.dtype(
     ]
 )
 PUSH = np.dtype(
-    [("ms", np.int64), ("user", np.int64), ("item", np.int64), ("number", np.int64), ("opening", np.int64)]
+    [
+        ("ms", np.int64),
+        ("user", np.int64),
+        ("item", np.int64),
+        ("number", np.int64),
+        ("opening", np.int64),
+        ("block", np.int64),  # the block of its day at whose end it was handed over
+    ]
 )
 Table = NDArray[np.void]
 

@@ -42,6 +42,34 @@ def chance_to_open(world: World, pushes: Table) -> Floats:
     return np.asarray(np.clip(folk.attention[users] * hour * used_to * mood * base, 0.0, 0.7))
 
 
+def chance_to_click(what: Floats) -> Floats:
+    """Chance that an opened push is followed, by its relevance; [n]."""
+    return 0.22 + 0.6 * what
+
+
+def chance_to_mean_to_buy(world: World, users: Ints, items: Ints, what: Floats) -> Floats:
+    """Chance that who followed a push means to buy; [n]."""
+    return np.minimum(1.0, 2.2 * visits.chance_to_buy(world, users, items) + 0.03 * what)
+
+
+def chance_to_dismiss(world: World, users: Ints) -> Floats:
+    """Chance that a push that is not opened is swiped away; [n]."""
+    tired = np.minimum(1.0, world.minds.fatigue[users])
+    return np.asarray(0.07 + 0.22 * world.people.annoyed[users] + 0.06 * tired)
+
+
+def chance_to_leave(world: World, users: Ints, what: Floats) -> Floats:
+    """Chance that a push makes its user turn pushes off; [n]."""
+    tired = 1.0 + world.minds.fatigue[users] ** 2
+    return world.parameters.opt_out * (1.0 + 7.0 * world.people.annoyed[users]) * tired * (1.6 - what)
+
+
+def weariness(world: World, users: Ints, what: Floats) -> tuple[Floats, Floats]:
+    """By how much a push adds to fatigue, and to the annoyance of who hates pushes; [n] both."""
+    annoys = np.where(world.people.annoyed[users], 0.05 * (1.3 - what), 0.0)
+    return world.parameters.fatigue_push * (1.3 - 0.8 * what), annoys
+
+
 def react(world: World, pushes: Table) -> Table:
     """All that will come of pushes that arrive now, with its times; fatigue and habits move at once."""
     minds, users, items = world.minds, pushes["user"], pushes["item"]
@@ -50,14 +78,12 @@ def react(world: World, pushes: Table) -> Table:
     dice = world.luck.uniform("push", world.day, keys, 8)
     bell = world.luck.normal("push.delays", world.day, keys, 3)
     what = relevance(world, users, items)
-    annoyed = world.people.annoyed[users]
 
     opened = dice[:, 0] < chance_to_open(world, pushes)
-    clicked = opened & (dice[:, 1] < 0.22 + 0.6 * what)
-    means_to_buy = clicked & (dice[:, 2] < 2.2 * visits.chance_to_buy(world, users, items) + 0.03 * what)
-    dismissed = ~opened & (dice[:, 3] < 0.07 + 0.22 * annoyed + 0.06 * np.minimum(1.0, minds.fatigue[users]))
-    tired = 1.0 + minds.fatigue[users] ** 2
-    leaves = dice[:, 4] < world.parameters.opt_out * (1.0 + 7.0 * annoyed) * tired * (1.6 - what)
+    clicked = opened & (dice[:, 1] < chance_to_click(what))
+    means_to_buy = clicked & (dice[:, 2] < chance_to_mean_to_buy(world, users, items, what))
+    dismissed = ~opened & (dice[:, 3] < chance_to_dismiss(world, users))
+    leaves = dice[:, 4] < chance_to_leave(world, users, what)
 
     arrival = pushes["ms"] + 500 + (dice[:, 5] * 20_000).astype(np.int64)
     seen = arrival + np.minimum(_LONGEST_MS, 1_000_000 * np.exp(1.3 * bell[:, 0])).astype(np.int64)
@@ -139,11 +165,14 @@ def afterwards(world: World, purchases: Table) -> Table:
 def _weary(world: World, pushes: Table, what: Floats) -> None:
     """A push tires, the less the better it fits; who hates pushes comes to the shop less."""
     minds, users = world.minds, pushes["user"]
-    np.add.at(minds.fatigue, users, world.parameters.fatigue_push * (1.3 - 0.8 * what))
-    np.add.at(minds.annoyance, users, np.where(world.people.annoyed[users], 0.05 * (1.3 - what), 0.0))
+    np.add.at(minds.pushes_today, users, 1)
+    if world.tireless:
+        return
+    tires, annoys = weariness(world, users, what)
+    np.add.at(minds.fatigue, users, tires)
+    np.add.at(minds.annoyance, users, annoys)
     np.add.at(minds.aisle_habit, (users, world.goods.category[pushes["item"]]), 1.0)
     np.add.at(minds.opening_habit, (users, pushes["opening"]), 1.0)
-    np.add.at(minds.pushes_today, users, 1)
 
 
 def _occurrence(users: Ints) -> Ints:

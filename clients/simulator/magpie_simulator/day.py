@@ -12,9 +12,9 @@ import numpy as np
 from magpie import Endpoints
 from magpie.v1 import decision_pb2 as decision_pb
 from magpie.v1 import device_pb2 as device_pb
-from magpie.v1 import push_service_pb2 as push_pb
 from magpie_simulator import keep, noise, speech
-from magpie_simulator.acts import Kind, Table, joined
+from magpie_simulator.acts import PUSH, Kind, Table, joined, rows
+from magpie_simulator.asking import WAYS, Asking
 from magpie_simulator.catalogue import item_id, item_index, item_message, since
 from magpie_simulator.inbox import REMEMBERED_MS, Inbox, Message
 from magpie_simulator.parameters import DAY_MS
@@ -24,12 +24,6 @@ from magpie_simulator.shopfront import Shopfront
 from magpie_simulator.timetable import EDGES, PUSH_HOUR, moment_ms
 from magpie_simulator.world import arrived
 
-POLICIES: dict[str, push_pb.Policy | None] = {
-    "none": None,
-    # Everything drawn evenly: the log that the first models learn from.
-    "explore": push_pb.Policy(exploration=1.0, no_send_share=0.0),
-    "magpie": push_pb.Policy(exploration=0.05),
-}
 QUEUE_WAIT_SECONDS = 3.0  # without any of them arriving: then they expired, or their price changed
 Tell = Callable[[dict[str, Any]], None]
 
@@ -41,9 +35,10 @@ class Life:
         self, folder: Path, endpoints: Endpoints, *, policy: str, patience_seconds: float, tell: Tell
     ) -> None:
         """Raises keep.NoWorld."""
-        self._folder, self._tell, self._policy = folder, tell, POLICIES[policy]
+        self._folder, self._tell, self._asking = folder, tell, WAYS[policy]
         self.world, self._memory = keep.load(folder)
         self._now_ms = self.world.day_start_ms
+        self._arrived: list[Table] = []
         self.record = Record(policy=policy)
         self.inbox = Inbox(self.world, self._memory, folder / keep.JOURNAL, lambda: self._now_ms)
         self._shopfront = Shopfront(
@@ -68,16 +63,17 @@ class Life:
         world, blocks = self.world, len(EDGES) - 1
         date = str(np.datetime64(world.day_start_ms, "ms").astype("datetime64[D]"))
         self._now_ms = self.inbox.since_ms = world.day_start_ms
+        self._arrived.clear()
         had_app = world.minds.installed.copy()
         world.begin_day()
         await self._open(world.minds.installed & ~had_app)
         await self._stock_shelf(0)
         for block, (start, end) in enumerate(pairwise(EDGES), start=1):
             await self._live_block(block, moment_ms(world, start), moment_ms(world, end))
-            if end == PUSH_HOUR and self._policy is not None:
-                await self._ask_for_pushes(self._policy)
+            if end == PUSH_HOUR and self._asking is not None:
+                await self._ask_for_pushes(self._asking)
             await self._hear_queue()
-            self._hand_over(self.inbox.collect())
+            self._hand_over(self.inbox.collect(), block)
             share = (number + block / blocks) / days
             self._tell(
                 {"progress": round(share, 4), "day": world.day, "activity": f"{date} {end:02d}:00 UTC"}
@@ -87,6 +83,7 @@ class Life:
         self._memory.forget(world.day_start_ms - REMEMBERED_MS)
         awaited = {*world.waiting["push"].tolist(), *world.going_on["push"].tolist()}
         self._memory.tokens = {key: token for key, token in self._memory.tokens.items() if key in awaited}
+        keep.save_arrivals(self._folder, world.day - 1, np.concatenate([rows(0, PUSH), *self._arrived]))
         keep.save(self._folder, world, self._memory)
         self.inbox.new_day()
 
@@ -180,10 +177,10 @@ class Life:
         ]
         await self._shopfront.set_consents(answers, self.world.day)
 
-    async def _ask_for_pushes(self, policy: push_pb.Policy) -> None:
-        """The shop's scheduler: a push for everybody who can be reached."""
-        # Fixed for the day, whatever happened to a run before: the same request must name the same users.
-        users = [user_id(user) for user in np.flatnonzero(self.world.reachable).tolist()]
+    async def _ask_for_pushes(self, asking: Asking) -> None:
+        """The shop's scheduler."""
+        users = [user_id(user) for user in asking.users(self.world).tolist()]
+        policy = asking.policy(self.world)
         self._tell_activity(f"deciding about {len(users)} users")
         began = time.perf_counter()
         decisions = await self._shopfront.send_pushes(users, policy, self.world.day)
@@ -218,20 +215,21 @@ class Life:
     def _overdue(self) -> list[str]:
         return [key for key, due_ms in self._memory.due.items() if due_ms <= self._now_ms]
 
-    def _hand_over(self, messages: Sequence[Message]) -> None:
-        """Pushes reach people."""
+    def _hand_over(self, messages: Sequence[Message], block: int) -> None:
+        """Pushes reach people at the end of a block."""
         memory = self._memory
         numbers = np.arange(memory.pushes, memory.pushes + len(messages))
         memory.pushes += len(messages)
         for number, message in zip(numbers.tolist(), messages, strict=True):
             memory.tokens[number] = message.attribution_token
             self.record.arrived(number, message)
-        self.world.receive(
-            arrived(
-                np.array([message.arrived_ms for message in messages], np.int64),
-                np.array([user_index(message.user_id) for message in messages], np.int64),
-                np.array([item_index(message.item_id) for message in messages], np.int64),
-                numbers,
-                np.array([message.opening for message in messages], np.int64),
-            )
+        pushes = arrived(
+            np.array([message.arrived_ms for message in messages], np.int64),
+            np.array([user_index(message.user_id) for message in messages], np.int64),
+            np.array([item_index(message.item_id) for message in messages], np.int64),
+            numbers,
+            np.array([message.opening for message in messages], np.int64),
         )
+        pushes["block"] = block
+        self._arrived.append(pushes)
+        self.world.receive(pushes)

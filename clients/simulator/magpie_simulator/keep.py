@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from magpie_simulator.acts import PUSH, Table
 from magpie_simulator.inbox import Memory
 from magpie_simulator.parameters import Parameters
 from magpie_simulator.pictures import write_pictures
@@ -16,6 +17,7 @@ from magpie_simulator.words import CATEGORIES
 from magpie_simulator.world import Minds, World
 
 PARAMETERS, STATE, JOURNAL, PICTURES = "world.json", "state.npz", "arrivals.jsonl", "pictures"
+ARRIVALS = "arrivals"  # a file a day: with the parameters they are the whole history of a world
 
 
 class NoWorld(Exception):
@@ -28,6 +30,7 @@ def create(folder: Path, parameters: Parameters) -> World:
         raise NoWorld(f"{folder}: holds a world already")
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
+    (folder / ARRIVALS).mkdir(exist_ok=True)
     write_pictures(folder / PICTURES, [aisle.key for aisle in CATEGORIES])
     world = World.create(parameters)
     save(folder, world, Memory())
@@ -66,6 +69,21 @@ def save(folder: Path, world: World, memory: Memory) -> None:
     arrays |= {"waiting": world.waiting, "going_on": world.going_on, "memory": packed}
     np.savez(out, day=np.int64(world.day), **arrays)
     _write(folder / STATE, out.getvalue())
+
+
+def save_arrivals(folder: Path, day: int, pushes: Table) -> None:
+    """Keeps the pushes that arrived on a day, before the day itself is kept."""
+    out = BytesIO()
+    np.save(out, pushes)
+    _write(folder / ARRIVALS / f"{day:05}.npy", out.getvalue())
+
+
+def load_arrivals(folder: Path, day: int) -> Table:
+    """The pushes of a day that was lived. Raises NoWorld."""
+    try:
+        return np.asarray(np.load(folder / ARRIVALS / f"{day:05}.npy", allow_pickle=False), dtype=PUSH)
+    except (OSError, ValueError) as error:
+        raise NoWorld(f"{folder}: the pushes of day {day} cannot be read: {error}") from None
 
 
 def _write(path: Path, content: bytes) -> None:

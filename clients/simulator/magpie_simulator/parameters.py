@@ -17,6 +17,7 @@ class HouseRules(msgspec.Struct, frozen=True, kw_only=True):
     quiet_end: str = "08:00"
     cap_day: int = 3
     cap_week: int = 10
+    repeat_days: int = 7  # before the same item is pushed again: kept by all who send in forks
 
     def quiet_until_ms(self, at_ms: int, timezone: str) -> int | None:
         """End of the quiet span that holds `at_ms` (ms, UTC); None when it is not quiet."""
@@ -42,7 +43,7 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True):
     start: str = "2026-03-02"
     rules: HouseRules = HouseRules()
     arrivals_share: float = 0.3  # items that come later, as a share of those there at the start
-    consent_share: float = 0.65
+    consent_shares: tuple[float, float, float] = (0.67, 0.56, 0.45)  # Android, iOS, web
     annoyed_share: float = 0.15
     bot_share: float = 0.005
     visits_per_day: float = 0.42

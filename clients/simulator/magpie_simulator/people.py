@@ -17,6 +17,7 @@ Bools = NDArray[np.bool_]
 ZONES = ("Asia/Shanghai", "Europe/London", "America/New_York", "Asia/Singapore", "Europe/Berlin")
 COUNTRIES = ("CN", "GB", "US", "SG", "DE")
 PLATFORMS = ("android", "ios", "web")
+_PLATFORM_EDGES = (0.55, 0.9)
 # Shares of the zones among speakers of each language.
 _ZONE_SHARES = {"zh-CN": (0.90, 0.01, 0.03, 0.06, 0.0), "en": (0.05, 0.40, 0.38, 0.07, 0.10)}
 # Hours of the local day when people are about: at work with breaks, or free.
@@ -73,6 +74,7 @@ def draw_people(parameters: Parameters, luck: Luck) -> People:
     bell = luck.normal("people.bell", 0, keys, 6)
     chinese = _speaks_chinese(parameters, dice[:, 0])
     budget = 0.45 * bell[:, 0]
+    platform = np.searchsorted(_PLATFORM_EDGES, dice[:, 3])
     styles = np.exp(0.55 * luck.normal("people.styles", 0, keys, len(STYLES)))
     taste = _tastes(luck.uniform("people.taste", 0, keys, len(CATEGORIES)))
     elasticity = np.exp(0.5 * bell[:, 1] - 0.4 * budget)
@@ -87,10 +89,10 @@ def draw_people(parameters: Parameters, luck: Luck) -> People:
         attention=np.exp(0.45 * bell[:, 4] - 0.1),
         zone=_zones(chinese, dice[:, 2]),
         chinese=chinese,
-        platform=np.searchsorted([0.55, 0.9], dice[:, 3]),
+        platform=platform,
         annoyed=dice[:, 4] < parameters.annoyed_share,
         bot=dice[:, 5] < parameters.bot_share,
-        consents=dice[:, 6] < parameters.consent_share,
+        consents=dice[:, 6] < np.array(parameters.consent_shares)[platform],
         personalised=dice[:, 7] < 0.94,
         teaches=dice[:, 8] < 0.92,
         traits=_traits(dice[:, 9], styles, taste, budget, elasticity),

@@ -7,12 +7,14 @@ from numpy.typing import NDArray
 
 from magpie_simulator.catalogue import Goods
 from magpie_simulator.draws import Luck
+from magpie_simulator.words import CATEGORIES
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 DROPS_A_DAY, MOVES_A_DAY, WITHDRAWALS_A_DAY, RESTOCKED_A_DAY = 0.02, 0.006, 0.0012, 0.2
 POPULAR_DAYS = 7
+FAIRS_A_DAY, FAIR_DAYS, IN_FAIR = 0.012, 3, 0.5  # an aisle has one about every twelve weeks
 FEW = 10  # pieces left from which on each that goes is told: a push may speak of them
 
 
@@ -86,16 +88,18 @@ class Shelf:
     def night(self, goods: Goods, luck: Luck, day: int) -> None:
         """What changes before the shop opens on `day`: offers begin and end, goods arrive, sell out, go."""
         keys = np.arange(len(goods))
-        dice = luck.uniform("shelf.night", day, keys, 6)
+        dice = luck.uniform("shelf.night", day, keys, 7)
         before = self.price.copy(), self.list_price.copy()
         ended = (self.offer_until >= 0) & (self.offer_until < day)
         self.price[ended] = self.list_price[ended]
         self.list_price[ended] = 0
         self.offer_until[ended] = -1
-        begins = (self.offer_until < 0) & (dice[:, 0] < DROPS_A_DAY)
+        fair = fairs(luck, day, 1)[goods.category] & (dice[:, 6] < IN_FAIR)
+        begins = (self.offer_until < 0) & ((dice[:, 0] < DROPS_A_DAY) | fair)
         self.list_price[begins] = self.price[begins]
         self.price[begins] = _ending(self.price[begins] * (0.9 - 0.35 * dice[begins, 1]))
         self.offer_until[begins] = day + 2 + (8 * dice[begins, 2]).astype(np.int64)
+        self.offer_until[begins & fair] = day + FAIR_DAYS - 1
         moves = (self.offer_until < 0) & (dice[:, 3] < MOVES_A_DAY)
         self.price[moves] = _ending(self.price[moves] * (0.92 + 0.16 * dice[moves, 1]))
         arrives = ~self.here & (goods.arrival <= day)
@@ -107,6 +111,13 @@ class Shelf:
         self.sales[day % POPULAR_DAYS] = 0
         repriced = (before[0] != self.price) | (before[1] != self.list_price)
         self.changed |= (arrives | goes | empty | repriced) & self.here
+
+
+def fairs(luck: Luck, day: int, days: int = FAIR_DAYS) -> Bools:
+    """Aisles whose fair began within the `days` days up to `day`: half of their goods are on offer, [C]."""
+    aisles = np.arange(len(CATEGORIES))
+    begun = [luck.one("fair", day - ago, aisles) < FAIRS_A_DAY for ago in range(days)]
+    return np.asarray(np.any(begun, axis=0))
 
 
 def _ending(fen: NDArray[np.float64]) -> Ints:

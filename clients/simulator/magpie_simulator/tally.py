@@ -46,6 +46,11 @@ class Tally(msgspec.Struct, kw_only=True):
         self.revenue += int(buys["price"].sum())
         self.returned += int(returns["price"].sum())
 
+    def __add__(self, other: "Tally") -> "Tally":
+        """Both spans together."""
+        ours, theirs = msgspec.structs.asdict(self), msgspec.structs.asdict(other)
+        return Tally(**{name: count + theirs[name] for name, count in ours.items()})
+
     def reward(self, margin: float) -> float:
         """The reward by FORMULA."""
         yuan = margin * (self.revenue - self.returned) / 100

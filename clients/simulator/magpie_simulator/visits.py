@@ -10,6 +10,7 @@ import numpy as np
 from magpie_simulator.acts import Kind, Table, acts, joined, rows
 from magpie_simulator.parameters import DAY_MS, HOUR_MS
 from magpie_simulator.people import Bools, Floats, Ints
+from magpie_simulator.shop import fairs
 from magpie_simulator.words import CATEGORIES
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ _SLOT_CHANCE = np.array([1.0, 0.3, 0.1])
 _WEEKDAYS = np.array([0.95, 0.93, 0.95, 0.98, 1.05, 1.1, 1.08])
 MOST_VIEWS = 8
 NEED_RATE, NEED_GOES = 0.055, 0.12
+FAIR_PULL = 0.5
 
 
 def tastes(world: World) -> Floats:
@@ -63,6 +65,7 @@ def plan(world: World) -> Table:
     folk, day = world.people, world.day
     keys = np.arange(len(folk))
     pull = 1.0 + 0.5 * world.minds.needs.max(axis=1)
+    pull = pull + FAIR_PULL * (tastes(world) * fairs(world.luck, day)).max(axis=1)
     weekday = _WEEKDAYS[datetime.fromtimestamp(world.day_start_ms / 1000, UTC).weekday()]
     chance = np.clip(folk.visits * pull * weekday * np.exp(-world.minds.annoyance), 0.0, 0.97)
     comes = world.luck.uniform("visit", day, keys, SLOTS) < chance[:, None] * _SLOT_CHANCE

@@ -1,8 +1,8 @@
 """A world: people and a shop over days. Ask what happens in a span of time; hand in pushes."""
 
-import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -17,6 +17,7 @@ from magpie_simulator.people import ZONES, Bools, Floats, Ints, People
 from magpie_simulator.shop import Shelf
 from magpie_simulator.words import CATEGORIES
 
+Group = TypeVar("Group")
 DELIVERY_HABITS = 8  # openings of a push that a user tells apart
 SETTLING_NIGHTS = 5
 
@@ -24,8 +25,8 @@ SETTLING_NIGHTS = 5
 @dataclass
 class Minds:
     """What changes in U users. `needs` [U, C] is 0 or up to 1; `owned` [U, N] is the day after the last
-    purchase, 0 for never; `fatigue`, `annoyance` [U] and the habits, by aisle [U, C] and by opening words
-    [U, 8], rise with pushes and recover overnight."""
+    purchase, 0 for never, `last_visit` [U] that after the last visit; `fatigue`, `annoyance` [U] and the
+    habits, by aisle [U, C] and by opening words [U, 8], rise with pushes and recover overnight."""
 
     needs: Floats
     owned: NDArray[np.int32]
@@ -38,12 +39,14 @@ class Minds:
     installed: Bools
     pushes_today: Ints
     away_until: Ints
+    last_visit: Ints
 
 
 @dataclass
 class World:
     """Everything of one world. `day` is the next day to live; `waiting` are acts that are still to come,
-    `going_on` those of visits that the end of a span cut in two."""
+    `going_on` those of visits that the end of a span cut in two. A `tireless` world is no world of people: it
+    bounds from above what pushes could win."""
 
     parameters: Parameters
     luck: Luck
@@ -53,6 +56,7 @@ class World:
     shelf: Shelf
     minds: Minds
     day: int = 0
+    tireless: bool = False
     waiting: Table = field(default_factory=lambda: rows(0))
     going_on: Table = field(default_factory=lambda: rows(0))
     fit: Floats = field(default_factory=lambda: np.zeros((0, 0)))
@@ -77,6 +81,7 @@ class World:
             installed=np.ones(users, np.bool_),
             pushes_today=np.zeros(users, np.int64),
             away_until=np.zeros(users, np.int64),
+            last_visit=np.zeros(users, np.int64),
         )
         shelf = Shelf.stocked(goods, luck)
         world = cls(parameters, luck, goods, folk, people.matches(folk, goods), shelf, minds)
@@ -88,10 +93,13 @@ class World:
 
     def fork(self) -> "World":
         """The same world, to be lived differently with the same luck."""
-        twin = copy.copy(self)
-        twin.shelf, twin.minds = copy.deepcopy(self.shelf), copy.deepcopy(self.minds)
-        twin.waiting, twin.going_on = self.waiting.copy(), self.going_on.copy()
-        return twin
+        return replace(
+            self,
+            shelf=twin(self.shelf),
+            minds=twin(self.minds),
+            waiting=self.waiting.copy(),
+            going_on=self.going_on.copy(),
+        )
 
     @property
     def day_start_ms(self) -> int:
@@ -172,6 +180,13 @@ class World:
         self.shelf.rate(items[reviews], happened["stars"][reviews])
         leaving = np.isin(kinds, [Kind.UNSUBSCRIBED, Kind.SILENT_OPT_OUT])
         self.minds.consents[users[leaving]] = False
+        self.minds.last_visit[users[kinds == Kind.SESSION_START]] = self.day + 1
+
+
+def twin(group: Group) -> Group:
+    """A copy of a dataclass of arrays with arrays of its own."""
+    copies = {each.name: getattr(group, each.name).copy() for each in fields(group)}  # type: ignore[arg-type]
+    return replace(group, **copies)  # type: ignore[type-var]
 
 
 def arrived(ms: Ints | int, users: Ints, items: Ints, numbers: Ints, openings: Ints) -> Table:

@@ -35,7 +35,7 @@ async def create(folder: Path, users: int = USERS) -> str:
         "create", "--world", str(folder / "world"), "--users", str(users), "--items", str(ITEMS)
     )
     assert code == 0, error
-    seal: str = lines[0]["seal"]
+    seal: str = lines[0]["report"]["seal"]
     return seal
 
 
@@ -148,3 +148,32 @@ async def test_a_load_writes_down_what_was_acknowledged(tmp_path: Path) -> None:
     acknowledged = [json.loads(line) for line in (tmp_path / "acknowledged.jsonl").read_text().splitlines()]
     assert {line["event"] for line in acknowledged} == set(suite.events)
     assert suite.late == 0
+
+
+async def test_after_the_run_its_days_are_lived_again_by_rivals_and_the_oracle(tmp_path: Path) -> None:
+    seal = await create(tmp_path)
+    async with serving(tmp_path) as suite:
+        for days, policy in ((4, "historic"), (3, "magpie")):
+            code, lines, error = await run(tmp_path, suite, days, "--policy", policy, "--no-forks")
+            assert (code, error) == (0, "")
+    lived = lines[-1]["report"]
+    world = ("--world", str(tmp_path / "world"))
+    code, lines, error = await simulate("compare", *world, "--first-day", "4", "--round-days", "2")
+    assert (code, error) == (0, "")
+    report = lines[-1]["report"]
+    assert (report["seal"], report["round_days"]) == (seal, [2, 1])
+    senders = report["senders"]
+    assert senders["magpie"]["total"] == lived["world"], "what was lived against the services, exactly"
+    for name in ("random", "popular", "rules"):
+        same = senders[f"{name}, same volume"]["total"]["pushes"]
+        assert same <= senders["magpie"]["total"]["pushes"]
+    assert senders["none"]["total"]["pushes"] == 0
+    assert senders["oracle"]["total"]["reward"] > senders["random"]["total"]["reward"]
+    assert all(len(sender["rounds"]) == 2 for sender in senders.values())
+    pushes = [volume["pushes"] for volume in report["click_greedy"]["volumes"]]
+    assert pushes == sorted(pushes)
+    arrivals = next((tmp_path / "world" / "arrivals").glob("*.npy"))
+    arrivals.write_bytes((tmp_path / "world" / "arrivals" / "00003.npy").read_bytes())
+    code, _, error = await simulate("compare", *world, "--first-day", "4")
+    assert code == 2
+    assert "do not lead to the world" in error

@@ -1,19 +1,16 @@
 """Worlds for the tests, and ways to live in them."""
 
 from collections import Counter
-from collections.abc import Callable
 
 import numpy as np
 
 from magpie_simulator import behaviour
 from magpie_simulator.acts import Kind
-from magpie_simulator.forks import random_items
+from magpie_simulator.forks import Choice, Choose, random_items
 from magpie_simulator.parameters import Parameters
 from magpie_simulator.people import Ints
 from magpie_simulator.timetable import PUSH_HOUR, moment_ms
 from magpie_simulator.world import World, arrived
-
-Choose = Callable[[World, Ints], Ints]
 
 
 def world(seed: int = 7, users: int = 300, items: int = 120) -> World:
@@ -39,14 +36,15 @@ def live(place: World, days: int, choose: Choose | None = None) -> Counter[str]:
 def push(place: World, choose: Choose) -> None:
     users = np.flatnonzero(place.reachable)
     zeros = np.zeros(len(users), np.int64)
-    place.receive(arrived(moment_ms(place, PUSH_HOUR), users, choose(place, users), zeros, users + place.day))
+    users, items = choose(place, users)
+    place.receive(arrived(moment_ms(place, PUSH_HOUR), users, items, zeros, users + place.day))
 
 
-def fitting_items(place: World, users: Ints) -> Ints:
+def fitting_items(place: World, users: Ints) -> Choice:
     """What a mind reader would push: the item that says most to each user."""
     shelf = np.flatnonzero(place.shelf.on_sale)
     each = [behaviour.relevance(place, users, np.full(len(users), item)) for item in shelf]
-    return np.asarray(shelf[np.argmax(np.stack(each), axis=0)])
+    return users, shelf[np.argmax(np.stack(each), axis=0)]
 
 
 __all__ = ["fitting_items", "live", "push", "random_items", "world"]

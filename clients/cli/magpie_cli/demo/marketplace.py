@@ -108,8 +108,8 @@ class Marketplace:
         self._tell("making the marketplace")
         await simulate("create", "--world", str(self._world), "--start", plan.start, *sizes)
         async with Magpie(self._suite.endpoints, timeout_seconds=60, now_ms=self._clock.now_ms) as magpie:
-            self._tell(f"warming up: {plan.warm_days} days of exploring")
-            self.warm_up = await self._live(plan.warm_days, "explore", forks=False)
+            self._tell(f"warming up: {plan.warm_days} days of a log that favours the active")
+            self.warm_up = await self._live(plan.warm_days, "historic", forks=False)
             await self._retrain(magpie)
             for number in range(1, plan.rounds + 1):
                 self._tell(f"round {number} of {plan.rounds}: {plan.days} days of pushing")
