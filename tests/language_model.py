@@ -69,12 +69,13 @@ class LanguageModel:
         self.refused: list[str] = []
         self.key = key
         self.url = ""
-        self._lock = threading.Lock()
+        self._news = threading.Condition()
 
     def take(self, path: str, authorization: str, body: bytes) -> Reply:
         """The reply to a request."""
         problem = self._problem(path, authorization, body)
-        with self._lock:
+        with self._news:
+            self._news.notify_all()
             if problem:
                 self.refused.append(problem)
                 return Reply(json.dumps({"error": {"message": problem}}).encode(), 400)
@@ -82,6 +83,11 @@ class LanguageModel:
             self.asked.append(request)
             reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
         return reply if isinstance(reply, Reply) else reply(request)
+
+    def wait_for(self, many: int) -> None:
+        """Until it was asked so often, or for 30 seconds."""
+        with self._news:
+            self._news.wait_for(lambda: len(self.asked) >= many, 30.0)
 
     def _problem(self, path: str, authorization: str, body: bytes) -> str:
         if path != "/v1/chat/completions":

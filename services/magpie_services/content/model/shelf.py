@@ -27,8 +27,8 @@ for _, ask in ipairs(gone) do
 end
 local last = redis.call('ZRANGE', KEYS[2], -1, -1, 'WITHSCORES')[2]
 if last then
-  redis.call('PEXPIREAT', KEYS[1], last)
-  redis.call('PEXPIREAT', KEYS[2], last)
+  redis.call('PEXPIRE', KEYS[1], math.max(1, last - ARGV[1]))
+  redis.call('PEXPIRE', KEYS[2], math.max(1, last - ARGV[1]))
 end
 return #gone
 """)
