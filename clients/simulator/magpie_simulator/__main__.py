@@ -5,6 +5,7 @@ import asyncio
 import json
 import math
 import os
+import secrets
 import sys
 import time
 from collections.abc import Sequence
@@ -55,6 +56,7 @@ def _create(options: argparse.Namespace) -> None:
             items=options.items,
             locales=tuple(options.locales.split(",")),
             start=options.start,
+            salt=secrets.token_hex(16),
         )
     )
     _tell({"report": {"seal": parameters.seal}})

@@ -12,6 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from magpie_simulator import keep
 from magpie_simulator.forks import Scheduled, Sender, live, popular_items, random_items
 from magpie_simulator.oracle import Oracle
@@ -98,6 +100,7 @@ class Comparison:
         bound = self._live(tireless, Oracle(tireless, 0.0))
         return {
             "seal": world.parameters.seal,
+            "parameters": msgspec.to_builtins(world.parameters),  # unsealed: anyone can hash them again
             "first_day": world.day,
             "round_days": self._days,
             "senders": {name: lived.summary() for name, lived in found.items()},

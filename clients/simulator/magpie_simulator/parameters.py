@@ -34,7 +34,10 @@ class HouseRules(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Parameters(msgspec.Struct, frozen=True, kw_only=True):
-    """Seed, size and the marginals that public figures give. `start` is an ISO date, midnight UTC."""
+    """Seed, size and the marginals that public figures give. `start` is an ISO date, midnight UTC.
+
+    `salt` changes nothing but the seal: without one, small seeds could be found by trying.
+    """
 
     seed: int
     users: int
@@ -57,6 +60,7 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True):
     doubled_receipts: float = 0.02
     doubled_events: float = 0.005
     margin: float = 0.25
+    salt: str = ""
 
     @property
     def start_ms(self) -> int:
@@ -65,7 +69,7 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def seal(self) -> str:
-        """SHA-256 of seed and parameters, in hexadecimal."""
+        """SHA-256 of seed, parameters and salt, in hexadecimal."""
         return hashlib.sha256(msgspec.json.encode(self, order="deterministic")).hexdigest()
 
 

@@ -6,12 +6,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from tests.conftest import free_port
 from tests.integration.simulator.suite import Suite, serving
 
 from magpie.v1 import event_pb2 as event_pb
 from magpie.v1 import feedback_service_pb2 as feedback_pb
+from magpie_simulator.parameters import Parameters
 
 USERS, ITEMS = 120, 60
 
@@ -162,6 +164,7 @@ async def test_after_the_run_its_days_are_lived_again_by_rivals_and_the_oracle(t
     assert (code, error) == (0, "")
     report = lines[-1]["report"]
     assert (report["seal"], report["round_days"]) == (seal, [2, 1])
+    assert msgspec.convert(report["parameters"], Parameters).seal == seal
     senders = report["senders"]
     assert senders["magpie"]["total"] == lived["world"], "what was lived against the services, exactly"
     for name in ("random", "popular", "rules"):

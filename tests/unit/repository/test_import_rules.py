@@ -16,6 +16,7 @@ PACKAGE_FOLDERS = ["clients/python", "clients/cli", "clients/simulator", "client
 VIOLATIONS = {
     "clients": ("clients/cli/magpie_cli/broken.py", "import magpie_services.core"),
     "clients-apart": ("clients/console/magpie_console/broken.py", "import magpie_simulator"),
+    "sealed": ("services/magpie_services/training/broken.py", "import magpie_simulator.people"),
     "stubs": ("services/magpie_services/push/broken.py", "import magpie"),
     "rooms": ("services/magpie_services/push/broken.py", "import magpie_services.profile"),
     "layers": ("services/magpie_services/attic/__init__.py", ""),

@@ -144,7 +144,8 @@ def test_the_seal_names_seed_and_parameters() -> None:
         Parameters(seed=2, users=10, items=30).seal,
         Parameters(seed=1, users=10, items=30, annoyed_share=0.2).seal,
     }
-    assert len(seals) == 3
+    seals.add(Parameters(seed=1, users=10, items=30, salt="f00d").seal)
+    assert len(seals) == 4
     assert Parameters(seed=1, users=10, items=30).seal in seals
 
 
