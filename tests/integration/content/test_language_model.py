@@ -320,6 +320,19 @@ async def test_a_server_that_keeps_failing_is_left_alone_for_a_while(
         assert len(model.asked) == 3
 
 
+async def test_a_server_that_asks_for_a_long_rest_gets_it(redis: Redis, model: LanguageModel) -> None:
+    model.replies += [Reply(status=429, headers={"retry-after": "600"}), texts(*GOOD)]
+    async with room(redis, model.url) as one:
+        reasons = []
+        for at in range(3):
+            one.compose(holder(item_id=f"holder {at}"))
+            with pytest.raises(Failed) as caught:
+                await one.author.round()
+            reasons.append(caught.value.reason)
+        assert reasons == ["busy", "held_back", "held_back"]
+        assert len(model.asked) == 1
+
+
 async def test_nobody_who_listens_is_no_more_than_a_round_without_texts(redis: Redis) -> None:
     async with room(redis, "http://127.0.0.1:1/v1") as one:
         one.compose()
@@ -370,6 +383,15 @@ async def test_the_budget_of_a_day_is_never_passed_and_is_new_the_next_day(redis
     assert await accounts[0].hold(Usage(10_000, 0)) is None
     clock.advance(seconds=86_400)
     assert await accounts[0].hold(Usage(10_000, 0)) is not None
+
+
+async def test_what_was_billed_beyond_the_limit_is_booked_and_stops_the_day(redis: Redis) -> None:
+    account = Budget(redis, FixedClock(NOW_MS), daily_tokens=1_000)
+    hold = await account.hold(Usage(100, 100))
+    assert hold is not None
+    await account.settle(hold, Usage(100, 5_000))
+    assert (await account.spent()).tokens == 5_100
+    assert await account.hold(Usage(1, 0)) is None
 
 
 async def test_asks_at_once_do_not_pass_the_budget_together(redis: Redis) -> None:

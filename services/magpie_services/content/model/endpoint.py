@@ -18,6 +18,7 @@ MAX_ANSWER_BYTES = 256_000
 ATTEMPTS = 3
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 20.0
+LONGEST_REST_SECONDS = 3_600.0
 COOL_DOWN_SECONDS = 60.0
 # Beside the bytes of the messages, of which no tokenizer makes more tokens: the marks around each message.
 _TOKENS_AROUND = 64
@@ -87,6 +88,7 @@ class Endpoint:
         self._output_tokens = output_tokens
         self._output_field = output_field
         self._first_pause_seconds = first_pause_seconds
+        self._rests_until = 0.0
         self._breaker = breaker or CircuitBreaker(failures=3, cool_down_seconds=COOL_DOWN_SECONDS)
         self._url = f"{url.rstrip('/')}/chat/completions"
         headers = {"content-type": "application/json", "accept-encoding": "identity"}
@@ -107,7 +109,7 @@ class Endpoint:
         Tried anew, after a pause that grows, where the endpoint is busy, fails or is slow; never where it
         says that the request is at fault.
         """
-        if not self._breaker.allow():
+        if time.monotonic() < self._rests_until or not self._breaker.allow():
             raise self._counted(Failed("held_back"))
         ok = False
         started = time.monotonic()
@@ -137,9 +139,12 @@ class Endpoint:
                 return await self._once(body)
             except Failed as error:
                 self._counted(error)
+                if error.after_seconds > LONGEST_PAUSE_SECONDS:
+                    self._rests_until = time.monotonic() + min(error.after_seconds, LONGEST_REST_SECONDS)
+                    raise
                 if not error.again or attempt == ATTEMPTS:
                     raise
-                wait = min(max(pause, error.after_seconds), LONGEST_PAUSE_SECONDS)
+                wait = max(pause, error.after_seconds)
             await asyncio.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311 (spreads retries)
             pause *= 2
         raise AssertionError("at least one attempt")
