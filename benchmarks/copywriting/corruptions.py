@@ -78,6 +78,8 @@ def draft(brief: content_pb.Brief, message: content_pb.Message, title: str, body
         if span.source == "portrait":
             if span.field == "portrait.traits":
                 made.traits.append(span.value)
+            elif span.field == "portrait.categories":
+                made.facts["liked_category"] = span.value
             elif ".carts" in span.field:
                 made.facts["in_cart"] = "true"
             elif ".views" in span.field:
@@ -180,8 +182,13 @@ def _currency(rng: random.Random, text: _Text) -> tuple[str, str] | None:
     return _swap(text, span, sign + number[0])
 
 
-def _drawn(chinese: Sequence[str], english: Sequence[str]) -> Liar:
-    """A sentence that no fact supports; {a} to {d} are drawn numbers."""
+def _drawn(
+    chinese: Sequence[str], english: Sequence[str], true: Callable[[item_pb.Item], bool] | None = None
+) -> Liar:
+    """A sentence that no fact supports; {a} to {d} are drawn numbers.
+
+    No lie is told about an item of which such words may be `true`.
+    """
 
     def lie(rng: random.Random, text: _Text) -> tuple[str, str] | None:
         words = rng.choice(chinese if text.chinese else english)
@@ -191,12 +198,21 @@ def _drawn(chinese: Sequence[str], english: Sequence[str]) -> Liar:
             c=rng.randrange(1_000, 9_000),
             d=rng.randrange(1, 28),
         )
-        held = text.words()
-        if words.casefold() in held:
+        if words.casefold() in text.words() or (true is not None and true(text.item)):
             return None
         return _added(rng, text, words)
 
     return lie
+
+
+def _runs_low(item: item_pb.Item) -> bool:
+    return 0 < item.stock <= 10
+
+
+def _is_cut(item: item_pb.Item) -> bool:
+    """Whether a third or a half is taken off, more or less."""
+    off = 1 - item.price.minor_units / max(item.list_price.minor_units, 1)
+    return 0.3 < off < 0.6
 
 
 def _named(field: str, chinese: _Frames, english: _Frames) -> Liar:
@@ -477,7 +493,7 @@ _LIARS: dict[str, Liar] = {
     "list price as price": _list_price_as_price,
     "currency": _currency,
     "saving": _numbers_of("item.discount", "item.list_price"),
-    "percent": _drawn(_PERCENTS_ZH, _PERCENTS_EN),
+    "percent": _drawn(_PERCENTS_ZH, _PERCENTS_EN, _is_cut),
     "brand": _brand,
     "colour": _named(
         "item.attributes.colour",
@@ -493,7 +509,7 @@ _LIARS: dict[str, Liar] = {
     "rating": _numbers_of("item.rating", "item.rating_count"),
     "stock, rank, days": _numbers_of("item.stock", "facts.popular_rank", "facts.bought_days_ago"),
     "superlative": _drawn(_SUPERLATIVES_ZH, _SUPERLATIVES_EN),
-    "scarcity": _drawn(_SCARCITY_ZH, _SCARCITY_EN),
+    "scarcity": _drawn(_SCARCITY_ZH, _SCARCITY_EN, _runs_low),
     "health": _drawn(_HEALTH_ZH, _HEALTH_EN),
     "money": _drawn(_MONEY_ZH, _MONEY_EN),
     "promise": _drawn(_PROMISES_ZH, _PROMISES_EN),

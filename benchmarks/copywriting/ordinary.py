@@ -90,12 +90,13 @@ def clean(
         )
         gap = "" if message.locale.startswith("zh") else " "
         made += 1
-        yield draft(
-            brief,
-            content_pb.Message(locale=message.locale),
-            title,
-            body + gap + rng.choice(_NEUTRAL[message.locale]),
-        )
+        body += gap + rng.choice(_NEUTRAL[message.locale])
+        written = draft(brief, content_pb.Message(locale=message.locale), title, body)
+        # "You were looking at it the other day" is said to somebody who was.
+        written.facts["viewed"] = "true"
+        if facts["k"]:
+            written.facts["liked_category"] = facts["k"]
+        yield written
 
 
 def _facts(item: item_pb.Item, message: content_pb.Message) -> dict[str, str]:

@@ -6,10 +6,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from magpie_services.content import attributes, choice, evidence, strategies, verifier
+from magpie_services.content import attributes, choice, strategies, verifier
 from magpie_services.content.choice import MODEL_ENDING, Chooser, Menu, PriorChooser, Variant
 from magpie_services.content.dice import Dice
-from magpie_services.content.evidence import Evidence
 from magpie_services.content.facts.extra import NO_EXTRA, Extra
 from magpie_services.content.grammar.packs import CALLS, OPENERS, Grammar, grammar, resolve
 from magpie_services.content.knowledge import CACHED_ITEMS, Extractor, Knowledge, Known
@@ -19,6 +18,7 @@ from magpie_services.content.model.pool import Pool, Texts
 from magpie_services.content.model.templates import Template
 from magpie_services.content.realiser import Realiser
 from magpie_services.content.strategies import Strategy, Tone
+from magpie_services.content.verifier import Dossiers, Facts
 from magpie_services.content.writer import Writer
 from magpie_services.core.decisions import Copy
 from magpie_services.core.items import Item
@@ -64,6 +64,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     channel: str = ""
     traits: list[str] = []
     extra: Extra = NO_EXTRA
+    strategy: Strategy | None = None
 
 
 class Composer:
@@ -84,6 +85,7 @@ class Composer:
         self._pool = pool
         self._chooser = chooser or PriorChooser()
         self._knowledge = Knowledge(verifier.presentable, pack, cached_items, extractor)
+        self._dossiers = Dossiers(cached_items)
 
     def compose(
         self, brief: Brief, now_ms: int, *, variants: int = 1, with_description: bool = False
@@ -141,8 +143,10 @@ class Composer:
         return Composition(messages, work.able)
 
     def verify(self, draft: Draft, now_ms: int) -> list[verifier.Finding]:
-        """What is wrong with a text."""
-        held = evidence.gather(draft.item, draft.because, draft.traits, draft.extra, now_ms)
+        """What is wrong with a text, and with the reason that it gives, now."""
+        held = self._dossiers.facts(
+            draft.item, draft.because, draft.traits, draft.extra, now_ms, strategy=draft.strategy or ""
+        )
         parts = {"title": draft.title, "body": draft.body, "description": draft.description}
         return verifier.verify(parts, held, limits_for(draft.channel))
 
@@ -167,7 +171,7 @@ class Composer:
             texts,
         )
 
-    def _held(self, brief: Brief, known: Known, now_ms: int) -> Evidence:
+    def _held(self, brief: Brief, known: Known, now_ms: int) -> Facts:
         """What the verifier may hold the text against: the caller's facts and those of the portrait."""
         extra = msgspec.structs.replace(
             brief.extra,
@@ -177,7 +181,7 @@ class Composer:
             liked_category=brief.item.category if "liked" in known.moment else "",
         )
         traits = [trait for trait in brief.portrait.traits if not attributes.SENSITIVE.search(trait)]
-        return evidence.gather(brief.item, brief.because, traits, extra, now_ms)
+        return self._dossiers.facts(brief.item, brief.because, traits, extra, now_ms)
 
 
 class Work(NamedTuple):
@@ -188,7 +192,7 @@ class Work(NamedTuple):
     able: list[Strategy]
     menu: Menu
     limits: Limits
-    held: Evidence
+    held: Facts
     dice: Dice
     texts: Texts | None
 

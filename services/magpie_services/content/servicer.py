@@ -176,6 +176,9 @@ def _draft(message: content_pb.Draft, field: str) -> Draft:
             raise Invalid(f"{field}.{part}", f"has more than {MAX_DRAFT_CHARS} characters")
     if not (message.title or message.body or message.description):
         raise Invalid(f"{field}.title", "is required where body and description are empty")
+    strategy = wire_messages.strategy_name(message.strategy)
+    if message.strategy and not strategy:
+        raise Invalid(f"{field}.strategy", "is not a known strategy")
     return Draft(
         title=message.title,
         body=message.body,
@@ -187,6 +190,7 @@ def _draft(message: content_pb.Draft, field: str) -> Draft:
         channel=wire_messages.channel_name(message.channel),
         traits=list(message.traits),
         extra=_extra(message.facts, f"{field}.facts"),
+        strategy=Strategy(strategy) if strategy else None,
     )
 
 

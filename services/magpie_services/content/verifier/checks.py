@@ -1,0 +1,78 @@
+"""All checks of one text, in order, and the places of what they find."""
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+
+import msgspec
+
+from magpie_services.content.limits import Limits, columns
+from magpie_services.content.verifier import amounts, disguise, hygiene, moment, views, words
+from magpie_services.content.verifier.evidence import Facts
+from magpie_services.content.verifier.findings import Finding, Severity
+from magpie_services.content.verifier.lexicon import cleared, lexicon
+
+
+def verify(parts: Mapping[str, str], facts: Facts, limits: Limits) -> list[Finding]:
+    """All that is wrong with the title, body and description of one message (any of them may be empty)."""
+    found = list(_too_long(parts, limits))
+    if reason := moment.problem(facts):
+        part = next((part for part, text in parts.items() if text), "title")
+        found.append(Finding(Severity.BLOCK, "reason_gone", part, 0, len(parts.get(part, "")), reason))
+    whole = "\n".join(parts.values())
+    found += [_placed(finding, parts) for finding in _findings(whole, facts)]
+    return found
+
+
+@lru_cache(maxsize=32_768)
+def presentable(text: str) -> bool:
+    """Whether a fact's words may be shown at all: nothing blocked, no link, no personal data."""
+    plain, squeezed, spaced = views.plain(text), views.squeezed(text), views.spaced(text)
+    if hygiene.markup(text) or hygiene.formula(text):
+        return False
+    if any(True for _ in hygiene.links(plain)) or any(True for _ in hygiene.personal(plain)):
+        return False
+    known = lexicon()
+    return not any(
+        hit.entry.level is Severity.BLOCK and not hit.entry.unless
+        for hit in (*words.whole(known.han(squeezed), text, squeezed), *cleared(known.latin(spaced)))
+    )
+
+
+def _findings(text: str, facts: Facts) -> Iterator[Finding]:
+    plain = views.plain(text)
+    squeezed, spaced = views.squeezed(text), views.spaced(text)
+    yield from hygiene.findings(text, plain)
+    for start, end, verdict in amounts.unsupported(plain, facts):
+        place = views.plain_origin(text, start, end)
+        yield Finding(Severity.NEEDS_EVIDENCE, verdict.check, "", *place, verdict.reason)
+    yield from words.findings(text, squeezed, spaced, facts)
+    yield from disguise.findings(text, plain, squeezed, facts)
+
+
+def _too_long(parts: Mapping[str, str], limits: Limits) -> Iterator[Finding]:
+    rooms = {
+        "title": (limits.title_columns, limits.title_bytes),
+        "body": (limits.body_columns, limits.body_bytes),
+    }
+    for part, (wide, heavy) in rooms.items():
+        text = parts.get(part, "")
+        if columns(text) > wide or len(text.encode(errors="replace")) > heavy:
+            reason = f"takes more than {wide} columns or {heavy} bytes"
+            yield Finding(Severity.BLOCK, "too_long", part, 0, len(text), reason)
+    description = parts.get("description", "")
+    if len(description) > limits.description_chars:
+        reason = f"has more than {limits.description_chars} characters"
+        yield Finding(
+            Severity.BLOCK, "too_long", "description", limits.description_chars, len(description), reason
+        )
+
+
+def _placed(finding: Finding, parts: Mapping[str, str]) -> Finding:
+    """The finding in its own part; one that reaches over a border is cut there."""
+    start = finding.start
+    for part, text in parts.items():
+        if start < len(text) or (start == len(text) and finding.end - finding.start == 0):
+            end = min(finding.end - (finding.start - start), len(text))
+            return msgspec.structs.replace(finding, part=part, start=start, end=end)
+        start -= len(text) + 1
+    return finding

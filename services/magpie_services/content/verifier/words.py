@@ -1,0 +1,129 @@
+"""Words of the lexicon and brands of the catalogue found in a text, held against the facts."""
+
+import re
+from collections.abc import Iterator
+
+from magpie_services.content.verifier import views
+from magpie_services.content.verifier.evidence import Facts
+from magpie_services.content.verifier.findings import Finding, Severity
+from magpie_services.content.verifier.lexicon import Entry, Hit, cleared, lexicon
+
+_STOPS = re.compile(r"[,.!?;: \u3000，。！？；：、…—·]+")
+_SUPERLATIVE = re.compile(r" ([a-z]{2,}est|most(?= [a-z]+(?:al|ed|ing|ful|ive|ous|ant|ent|ble|ic|ar|y) )) ")
+_REASONS = {
+    Severity.BLOCK: "a push must not say {}",
+    Severity.NEEDS_EVIDENCE: "no fact supports {}",
+    Severity.WARN: "{} says nothing that could be checked",
+}
+
+
+def findings(text: str, squeezed: str, spaced: str, facts: Facts) -> Iterator[Finding]:
+    """What the words of a text claim beyond the facts."""
+    known = lexicon()
+    for hit in _unsupported(whole(known.han(squeezed), text, squeezed), facts, squeezed, han=True):
+        yield finding(hit.entry, hit.word, *views.squeezed_origin(text, hit.start, hit.end))
+    if facts.vocabulary is not None:
+        for start, end, brand in facts.vocabulary.found(text, squeezed):
+            if not facts.says_han(brand):
+                yield finding(Entry("brand", Severity.NEEDS_EVIDENCE, concept=brand), brand, start, end)
+    if spaced.isspace():
+        return
+    for hit in _unsupported(cleared(known.latin(spaced)), facts, spaced, han=False):
+        yield finding(hit.entry, hit.word, *views.spaced_origin(text, hit.start, hit.end))
+    if "est " in spaced or " most " in spaced:
+        for match in _SUPERLATIVE.finditer(spaced):
+            word = match[1]
+            if f" {word} " in known.entries or _quoted(*match.span(1), spaced, facts, han=False):
+                continue
+            entry = Entry("superlative", Severity.BLOCK)
+            yield finding(entry, word, *views.spaced_origin(text, *match.span(1)))
+
+
+def finding(entry: Entry, word: str, start: int, end: int) -> Finding:
+    """What an entry of the lexicon says of a word found at [start, end) of a text."""
+    if entry.concept:
+        reason = f"no fact names the {entry.check} {word}"
+        return Finding(entry.level, f"unsupported_{entry.check}", "", start, end, reason)
+    return Finding(entry.level, entry.check, "", start, end, _REASONS[entry.level].format(word))
+
+
+def _unsupported(hits: list[Hit], facts: Facts, view: str, *, han: bool) -> list[Hit]:
+    if not hits:
+        return hits
+    bad = [hit for hit in hits if not _harmless(hit, facts, view, han=han)]
+    if not any(hit.entry.concept for hit in bad):
+        return bad
+    # 说明黄铜 speaks of brass, not of a bright yellow, where the facts know of brass.
+    true = [hit for hit in hits if hit.entry.concept and hit not in bad]
+    return [hit for hit in bad if not (hit.entry.concept and any(_crosses(hit, one) for one in true))]
+
+
+def _crosses(hit: Hit, other: Hit) -> bool:
+    return other.start < hit.start < other.end
+
+
+def _harmless(hit: Hit, facts: Facts, view: str, *, han: bool) -> bool:
+    entry = hit.entry
+    if entry.concept:
+        if entry.level is Severity.WARN:  # a word that is a thing in the catalogue only
+            return True
+        if facts.has_concept(entry.check, entry.concept):
+            return True
+        # The colour of another item is no colour of this one, but stays in its name.
+        last = hit.start if han else hit.start + hit.word.rfind(" ") + 1
+        return any(_quoted(start, hit.end, view, facts, han=han) for start in {hit.start, last})
+    for reason in entry.unless:
+        if reason == "said":
+            word = hit.word.removesuffix("的你")
+            if facts.says_han(word) if han else facts.says_latin(word):
+                return True
+        elif reason == "quoted":
+            if _quoted(hit.start, hit.end, view, facts, han=han):
+                return True
+        elif reason in facts.flags:
+            return True
+    return False
+
+
+def _quoted(start: int, end: int, view: str, facts: Facts, *, han: bool) -> bool:
+    """Whether words stand as the item's title has them: the whole title, or with a neighbour of theirs."""
+    if han:
+        around = [view[max(0, start - 2) : end], view[start : end + 2]]
+        word = view[start:end]
+    else:
+        before = view.rfind(" ", 0, start - 1) if start > 1 else start - 1
+        # A title may be cut in the middle of its next word, or after these.
+        after = view.find(" ", end + 1)
+        around = [view[before : end + 1], view[start - 1 : after].rstrip("… ")]
+        word = view[start - 1 : end + 1]
+    cut = not han and view.startswith("…", end + 1)
+    around = [one for one in around if len(one) > len(word) and "\n" not in one]
+    word = word.strip()
+    for one in facts.dossiers:
+        titles = one.titles_squeezed if han else one.titles_spaced
+        lines = [line.strip() for line in titles.split("\n")]
+        if any(words in titles for words in around) or word in lines:
+            return True
+        if cut and any(line.startswith(word) for line in lines):
+            return True
+    return False
+
+
+def whole(hits: list[Hit], text: str, squeezed: str) -> list[Hit]:
+    """Hits whose characters belong together, cleared: 喜欢环保,本色 holds no 保本."""
+    if not hits:
+        return hits
+    stops, at = [], 0
+    for part in _STOPS.split(text):
+        at += len(views.squeezed(part))
+        stops.append(at)
+    endings = lexicon().endings
+    return cleared(
+        [
+            hit
+            for hit in hits
+            if not any(hit.start < stop < hit.end for stop in stops)
+            # Forbidden words are looked for with something between too, 最.好, where no other word ends.
+            or (hit.entry.core and squeezed[max(0, hit.start - 1) : hit.start + 1] not in endings)
+        ]
+    )
