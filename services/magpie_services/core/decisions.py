@@ -50,7 +50,8 @@ class Arm(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `probabilities` follow `features.HEADS`; `propensity` is the chance that the policy chose this arm;
     `features` is float32 user | item | cross concatenated, little-endian, or empty where not sampled;
-    `inclusion` is the chance that this arm's features were logged (1 / its weight in training).
+    `inclusion` is the chance that this arm's features were logged (1 / its weight in training); `price` is
+    the item's at that moment, in major units, 0 where it was not known.
     """
 
     item_id: str = ""
@@ -62,6 +63,7 @@ class Arm(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     inclusion: float = 1.0
     similarity: float = 0.0
     because_item_id: str = ""
+    price: float = 0.0
 
 
 class Span(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -199,6 +199,7 @@ DECISIONS = TableSpec(
             _plain("features", BINARY),
             *_plains(FLOAT, "inclusion", "similarity"),
             _plain("because_item_id", STRING),
+            _plain("price", FLOAT),
         ),
         _plain("chosen", INT),
         _plain("item_id", STRING),

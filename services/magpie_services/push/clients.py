@@ -38,8 +38,8 @@ from magpie_services.wire import candidates, events, items, messages, portraits,
 log = structlog.get_logger()
 
 Answer = TypeVar("Answer")
-#: What a push is worth, by its probabilities.
-Worth = Callable[[Sequence[float]], float]
+#: What a push is worth, by its probabilities and the item's price.
+Worth = Callable[[Sequence[float], float], float]
 
 READS = {
     "profile": ("magpie.v1.ProfileService/GetPortraits",),
@@ -186,7 +186,7 @@ class Services:
         )
         response = await _call(self._ranking.RankCandidates, request, self._timeouts.ranking)
         _same_length(response.lists, people)
-        arms = [_arms(ranked.candidates, worth, most) for ranked in response.lists]
+        arms = [_arms(ranked, worth, most) for ranked in response.lists]
         return Ranked(arms, response.ranker_version, response.fallback, response.schema_hash)
 
     async def items(self, item_ids: Sequence[str]) -> dict[str, Fact]:
@@ -317,20 +317,25 @@ def _user(user_id: str, state: profile_pb.UserState) -> User:
     )
 
 
-def _arms(ranked: Sequence[ranking_pb.RankedCandidate], worth: Worth, most: int) -> list[Arm]:
+def _arms(ranked: ranking_pb.RankedList, worth: Worth, most: int) -> list[Arm]:
     """No other can be chosen or kept: most candidates are looked at for their worth only."""
-    heads = [candidates.probabilities_from_proto(one.probabilities) for one in ranked]
-    values = [worth(probabilities) for probabilities in heads]
+    heads = [candidates.probabilities_from_proto(one.probabilities) for one in ranked.candidates]
+    # A ranking service of before tells no prices.
+    prices = list(ranked.prices) or [0.0] * len(heads)
+    _same_length(prices, heads)
+    values = [worth(probabilities, price) for probabilities, price in zip(heads, prices, strict=True)]
     valued = [place for place, value in enumerate(values) if math.isfinite(value)]
     wanted = set(heapq.nlargest(most, valued, key=values.__getitem__))
     return [
-        _arm(one, probabilities)
-        for place, (one, probabilities) in enumerate(zip(ranked, heads, strict=True))
+        _arm(one, probabilities, price)
+        for place, (one, probabilities, price) in enumerate(
+            zip(ranked.candidates, heads, prices, strict=True)
+        )
         if place in wanted or one.features
     ]
 
 
-def _arm(ranked: ranking_pb.RankedCandidate, probabilities: list[float]) -> Arm:
+def _arm(ranked: ranking_pb.RankedCandidate, probabilities: list[float], price: float) -> Arm:
     candidate = ranked.candidate
     return Arm(
         item_id=candidate.item_id,
@@ -340,6 +345,7 @@ def _arm(ranked: ranking_pb.RankedCandidate, probabilities: list[float]) -> Arm:
         inclusion=ranked.feature_inclusion or 1.0,
         similarity=candidate.similarity,
         because_item_id=candidate.because_item_id,
+        price=price,
     )
 
 

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from magpie_services.core.decisions import Arm, Decision, DecisionVerdict, Mode, Verdict
+from magpie_services.core.feature_schema import HEADS
 from magpie_services.push import predicates
 
 MAX_TITLE_CHARS = 60
+LEAST = 0.00005  # chances below it are not told
 
 
 class WhatIf(NamedTuple):
@@ -206,5 +208,9 @@ def _words(decision: Decision) -> str:
 def _worth(arm: Arm) -> str:
     """The expected worth, and the chances it was reckoned from."""
     names = ("a click", "a purchase", "a dismissal", "an opt-out")
-    chances = [f"{name} {p:.2%}" for name, p in zip(names, arm.probabilities, strict=False) if p >= 0.00005]
-    return f"worth {arm.value:.3g}" + (f" (chance of {', '.join(chances)})" if chances else "")
+    heads = dict(zip(HEADS, arm.probabilities, strict=False))
+    chances = {name: f"{name} {p:.2%}" for name, p in zip(names, heads.values(), strict=False) if p >= LEAST}
+    organic = heads.get("organic_purchase", 0.0)
+    if "a purchase" in chances and organic >= LEAST:
+        chances["a purchase"] += f" where {organic:.2%} would buy it anyway"
+    return f"worth {arm.value:.3g}" + (f" (chance of {', '.join(chances.values())})" if chances else "")

@@ -9,27 +9,38 @@ from collections.abc import Sequence
 import msgspec
 
 from magpie_services.core.decisions import Arm
+from magpie_services.core.feature_schema import HEADS
 
 NO_SEND = ""
 MAX_ARMS = 100
-VALUED = 4  # heads that the objective reads; a decision logged by an older model may have no others
+VALUED = 4  # heads that the objective must have; a decision logged by an older model may have no others
+_ORGANIC = HEADS.index("organic_purchase")
 
 
 class Objective(msgspec.Struct, frozen=True, kw_only=True):
-    """Worth of each outcome, in units of the caller's choosing; costs are positive numbers."""
+    """Worth of each outcome, in units of the caller's choosing; costs are positive numbers.
+
+    A purchase is worth `purchase` and `margin` of the item's price.
+    """
 
     click: float = 1.0
     purchase: float = 20.0
     dismiss: float = 0.1
     unsubscribe: float = 30.0
     min_value: float = 0.0
+    margin: float = 0.0
 
-    def value(self, probabilities: Sequence[float]) -> float:
-        """Expected worth of a push, from probabilities in the order of `features.HEADS`: the first four."""
+    def value(self, probabilities: Sequence[float], price: float = 0.0) -> float:
+        """Expected worth of a push, from probabilities in the order of `features.HEADS`.
+
+        Of purchases only what the push adds counts: those after it less those without it. A decision logged
+        before models told the latter has all of them.
+        """
         click, purchase, dismiss, unsubscribe = probabilities[:VALUED]
+        added = purchase - probabilities[_ORGANIC] if len(probabilities) > _ORGANIC else purchase
         return (
             self.click * click
-            + self.purchase * purchase
+            + (self.purchase + self.margin * price) * added
             - self.dismiss * dismiss
             - self.unsubscribe * unsubscribe
         )
@@ -110,7 +121,7 @@ def choose(arms: Sequence[Arm], policy: Policy, seed: int) -> Choice:
     Arms without probabilities cannot be valued: they are left out.
     """
     scored = [arm for arm in arms if len(arm.probabilities) >= VALUED]
-    valued = [(policy.objective.value(arm.probabilities), arm) for arm in scored]
+    valued = [(policy.objective.value(arm.probabilities, arm.price), arm) for arm in scored]
     valued = [(value, arm) for value, arm in valued if math.isfinite(value)]
     best = heapq.nlargest(MAX_ARMS, valued, key=lambda pair: pair[0])
     eligible, rest = best[: policy.arms], [pair for pair in best[policy.arms :] if pair[1].features]

@@ -87,14 +87,14 @@ def compare(
             continue
         choice = policies.choose(arms, policy, decision.seed)
         would = choice.arms[choice.chosen]
-        logged.add(done, policy.objective.value(done.probabilities) if done.item_id else 0.0)
+        logged.add(done, policy.objective.value(done.probabilities, done.price) if done.item_id else 0.0)
         replayed.add(would, would.value)
         if would.item_id == done.item_id:
             agreed += 1
         elif len(differing) < MAX_DIFFERING:
             differing.append(decision.decision_id)
         if done.propensity > 0 and decision.mode is Mode.LIVE and decision.verdict in _CARRIED_OUT:
-            reward = reward_of(outcomes.get(decision.decision_id, set()), policy.objective)
+            reward = reward_of(outcomes.get(decision.decision_id, set()), policy.objective, done.price)
             chance = next((arm.propensity for arm in choice.arms if arm.item_id == done.item_id), 0.0)
             old_weighted.append((1.0, reward))
             new_weighted.append((chance / done.propensity, reward))
@@ -114,20 +114,26 @@ def weighed(decision: Decision) -> Decision:
         decided_ms=decision.decided_ms,
         seed=decision.seed,
         arms=[
-            Arm(item_id=arm.item_id, probabilities=arm.probabilities, propensity=arm.propensity)
+            Arm(
+                item_id=arm.item_id,
+                probabilities=arm.probabilities,
+                propensity=arm.propensity,
+                price=arm.price,
+            )
             for arm in (decision.arms[n] for n in kept)
         ],
         chosen=kept.index(decision.chosen) if decision.chosen in kept else -1,
     )
 
 
-def reward_of(kinds: set[OutcomeKind], objective: Objective) -> float:
-    """Worth of what came of a decision; nothing known is worth nothing."""
+def reward_of(kinds: set[OutcomeKind], objective: Objective, price: float) -> float:
+    """Worth of what came of a decision about an item of this price; nothing known is worth nothing."""
     return objective.value(
         [
             float(OutcomeKind.CLICKED in kinds),
             float(OutcomeKind.PURCHASED in kinds),
             float(OutcomeKind.DISMISSED in kinds),
             float(OutcomeKind.UNSUBSCRIBED in kinds),
-        ]
+        ],
+        price,
     )

@@ -41,7 +41,10 @@ class PushSettings(ServiceSettings):
     )
 
     click_value: float = Field(default=1.0, description="worth of a click")
-    purchase_value: float = Field(default=20.0, description="worth of a purchase")
+    purchase_value: float = Field(default=20.0, description="worth of a purchase that the push brings about")
+    margin: float = Field(
+        default=0.0, ge=0, le=1, description="share of the item's price that such a purchase is worth besides"
+    )
     dismiss_cost: float = Field(default=0.1, ge=0, description="cost of a dismissal")
     unsubscribe_cost: float = Field(default=30.0, ge=0, description="cost of an opt-out")
     min_value: float = Field(default=0.0, description="a push is sent only when it is worth more than this")
@@ -119,6 +122,7 @@ class PushSettings(ServiceSettings):
                 dismiss=self.dismiss_cost,
                 unsubscribe=self.unsubscribe_cost,
                 min_value=self.min_value,
+                margin=self.margin,
             ),
             exploration=self.exploration,
             no_send_share=self.no_send_share,

@@ -171,6 +171,7 @@ def _objective(
     for name in ("click", "purchase", "min_value"):
         if not math.isfinite(getattr(message, name)):
             found.append(Violation(f"{field}.{name}", "must be a number"))
+    found += checks.within(f"{field}.margin", message.margin, 0, 1)
     for name in ("dismiss", "unsubscribe"):
         if not 0 <= getattr(message, name) < math.inf:
             found.append(Violation(f"{field}.{name}", "is a cost: a positive number"))
@@ -180,6 +181,7 @@ def _objective(
         dismiss=message.dismiss,
         unsubscribe=message.unsubscribe,
         min_value=message.min_value,
+        margin=message.margin,
     )
 
 

@@ -64,6 +64,7 @@ class RankingServicer(ranking_grpc.RankingServiceServicer):
                 place = at * MAX_USERS + user
                 ranked = response.lists.add(user_id=portraits[place].user_id)
                 _write(ranked, request, request.lists[place], batch, answer, user)
+                ranked.prices.extend(self._prices([one.candidate.item_id for one in ranked.candidates]))
         response.ranker_version = scored[0].version
         response.fallback = scored[0].fallback
         if response.fallback:
@@ -89,6 +90,12 @@ class RankingServicer(ranking_grpc.RankingServiceServicer):
             # One answer speaks with one voice: the light scorer's when a part could not have the model's.
             scored = [scorer.by_light(self._model.light, batch) for batch in batches]
         return batches, scored
+
+    def _prices(self, item_ids: list[str]) -> list[float]:
+        """In the order of the ids; 0 of items that the catalogue does not know."""
+        rows = self._mirror.columns.rows(item_ids)
+        prices: list[float] = np.where(rows >= 0, self._mirror.columns.at(rows)["price"], 0.0).tolist()
+        return prices
 
     async def ExplainScores(
         self, request: ranking_pb.ExplainScoresRequest, context: Context

@@ -60,4 +60,5 @@ def _arm_to_proto(arm: Arm, with_features: bool) -> decision_pb.Arm:
         feature_inclusion=arm.inclusion,
         similarity=arm.similarity,
         because_item_id=arm.because_item_id,
+        price=arm.price,
     )

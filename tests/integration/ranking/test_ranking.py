@@ -161,6 +161,14 @@ async def test_the_model_scores_a_batch_in_one_call_best_first(
         assert scores == sorted(scores, reverse=True)
         assert {one.candidate.item_id for one in ranked.candidates} == {f"i{n}" for n in range(30)}
         assert all(not one.features for one in ranked.candidates)
+        prices = [shop.item(int(one.candidate.item_id[1:])).price for one in ranked.candidates]
+        assert list(ranked.prices) == pytest.approx([price.major for price in prices if price])
+
+
+async def test_a_price_that_nobody_knows_is_0(client: Client) -> None:
+    ranked = (await client.rank(PERSON, size=SIZE + 1)).lists[0]
+    prices = dict(zip([one.candidate.item_id for one in ranked.candidates], ranked.prices, strict=True))
+    assert [item_id for item_id, price in prices.items() if not price] == [f"i{SIZE}"]
 
 
 async def test_a_server_that_batches_pads_our_candidates_to_those_of_others(

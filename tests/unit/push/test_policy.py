@@ -22,6 +22,24 @@ def test_value_adds_worth_and_takes_off_cost() -> None:
     assert objective.value([0.1, 0.01, 0.2, 0.001]) == pytest.approx(0.1 + 0.2 - 0.1 - 0.03)
 
 
+def test_only_purchases_that_the_push_adds_are_worth_anything() -> None:
+    objective = Objective(click=0, purchase=20, dismiss=0, unsubscribe=0, margin=0.25)
+    heads = [0.1, 0.03, 0.0, 0.0, 0.02, 0.02, 0.01]  # bought within a week: 3 % with a push, 2 % without
+    assert objective.value(heads) == pytest.approx(20 * 0.01)
+    assert objective.value(heads, price=80.0) == pytest.approx((20 + 0.25 * 80) * 0.01)
+    sure_to_buy = [0.5, 0.3, 0.0, 0.0, 0.2, 0.3, 0.2]
+    assert objective.value(sure_to_buy, price=80.0) == 0.0
+
+
+def test_what_costs_more_is_worth_more_where_a_margin_is_set() -> None:
+    cheap = Arm(item_id="cheap", probabilities=[0.1, 0.02, 0.0, 0.0], price=10.0)
+    dear = Arm(item_id="dear", probabilities=[0.1, 0.01, 0.0, 0.0], price=90.0)
+    by_count, by_margin = Objective(purchase=20), Objective(purchase=0, margin=0.5)
+    for objective, best in ((by_count, "cheap"), (by_margin, "dear")):
+        choice = choose([cheap, dear], Policy(objective=objective, exploration=0, no_send_share=0), 1)
+        assert choice.arms[choice.chosen].item_id == best
+
+
 @given(
     clicks=st.lists(st.floats(-1, 1), max_size=30),
     shares=shares,

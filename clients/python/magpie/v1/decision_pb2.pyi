@@ -185,6 +185,7 @@ class Arm(_message.Message):
     FEATURE_INCLUSION_FIELD_NUMBER: _builtins.int
     SIMILARITY_FIELD_NUMBER: _builtins.int
     BECAUSE_ITEM_ID_FIELD_NUMBER: _builtins.int
+    PRICE_FIELD_NUMBER: _builtins.int
     item_id: _builtins.str
     """The item; empty for the no-send arm."""
     value: _builtins.float
@@ -201,6 +202,8 @@ class Arm(_message.Message):
     """Similarity of user and item vector."""
     because_item_id: _builtins.str
     """The item of the user's past that speaks most for it."""
+    price: _builtins.float
+    """Its price at that moment, in major units of its currency; 0 where it was not known."""
     @_builtins.property
     def sources(self) -> _containers.RepeatedScalarFieldContainer[_candidate_service_pb2.CandidateSource.ValueType]:
         """Where the item came from."""
@@ -221,10 +224,11 @@ class Arm(_message.Message):
         feature_inclusion: _builtins.float = ...,
         similarity: _builtins.float = ...,
         because_item_id: _builtins.str = ...,
+        price: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["probabilities", b"probabilities"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["because_item_id", b"because_item_id", "feature_inclusion", b"feature_inclusion", "features", b"features", "item_id", b"item_id", "probabilities", b"probabilities", "propensity", b"propensity", "similarity", b"similarity", "sources", b"sources", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["because_item_id", b"because_item_id", "feature_inclusion", b"feature_inclusion", "features", b"features", "item_id", b"item_id", "price", b"price", "probabilities", b"probabilities", "propensity", b"propensity", "similarity", b"similarity", "sources", b"sources", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -30,41 +30,41 @@ from magpie.v1 import decision_pb2 as magpie_dot_v1_dot_decision__pb2
 from magpie.v1 import ranking_service_pb2 as magpie_dot_v1_dot_ranking__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cmagpie/v1/push_service.proto\x12\tmagpie.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!magpie/v1/candidate_service.proto\x1a\x1fmagpie/v1/content_service.proto\x1a\x18magpie/v1/decision.proto\x1a\x1fmagpie/v1/ranking_service.proto\"e\n\tObjective\x12\r\n\x05\x63lick\x18\x01 \x01(\x01\x12\x10\n\x08purchase\x18\x02 \x01(\x01\x12\x0f\n\x07\x64ismiss\x18\x03 \x01(\x01\x12\x13\n\x0bunsubscribe\x18\x04 \x01(\x01\x12\x11\n\tmin_value\x18\x05 \x01(\x01\"\x95\x03\n\x06Policy\x12\'\n\tobjective\x18\x01 \x01(\x0b\x32\x14.magpie.v1.Objective\x12\x18\n\x0b\x65xploration\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x1a\n\rno_send_share\x18\x03 \x01(\x01H\x01\x88\x01\x01\x12\x17\n\x0f\x63\x61ndidate_limit\x18\x04 \x01(\x05\x12(\n\x06\x66ilter\x18\x05 \x01(\x0b\x32\x18.magpie.v1.CatalogFilter\x12.\n\rmessage_class\x18\x06 \x01(\x0e\x32\x17.magpie.v1.MessageClass\x12\x1b\n\x13\x64rop_in_quiet_hours\x18\x07 \x01(\x08\x12)\n\x06\x65xpiry\x18\x08 \x01(\x0b\x32\x19.google.protobuf.Duration\x12%\n\x08strategy\x18\t \x01(\x0e\x32\x13.magpie.v1.Strategy\x12\x13\n\x0blogged_best\x18\n \x01(\x05\x12\x13\n\x0blogged_rest\x18\x0b \x01(\x05\x42\x0e\n\x0c_explorationB\x10\n\x0e_no_send_share\"O\n\x06Target\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07item_id\x18\x02 \x01(\t\x12#\n\x07message\x18\x03 \x01(\x0b\x32\x12.magpie.v1.Message\"p\n\x13\x44\x65\x63idePushesRequest\x12\"\n\x07targets\x18\x01 \x03(\x0b\x32\x11.magpie.v1.Target\x12!\n\x06policy\x18\x02 \x01(\x0b\x32\x11.magpie.v1.Policy\x12\x12\n\nrequest_id\x18\x03 \x01(\t\">\n\x14\x44\x65\x63idePushesResponse\x12&\n\tdecisions\x18\x01 \x03(\x0b\x32\x13.magpie.v1.Decision\"\x93\x01\n\x11SendPushesRequest\x12\"\n\x07targets\x18\x01 \x03(\x0b\x32\x11.magpie.v1.Target\x12!\n\x06policy\x18\x02 \x01(\x0b\x32\x11.magpie.v1.Policy\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x13\n\x0b\x63\x61mpaign_id\x18\x04 \x01(\t\x12\x0e\n\x06shadow\x18\x05 \x01(\x08\"<\n\x12SendPushesResponse\x12&\n\tdecisions\x18\x01 \x03(\x0b\x32\x13.magpie.v1.Decision\"-\n\x16\x45xplainDecisionRequest\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\t\"M\n\x0e\x43ounterfactual\x12\x0e\n\x06\x63hange\x18\x01 \x01(\t\x12+\n\x07verdict\x18\x02 \x01(\x0e\x32\x1a.magpie.v1.DecisionVerdict\"\xb8\x01\n\x17\x45xplainDecisionResponse\x12%\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32\x13.magpie.v1.Decision\x12\x0f\n\x07summary\x18\x02 \x01(\t\x12\x0b\n\x03why\x18\x03 \x03(\t\x12$\n\x04item\x18\x04 \x01(\x0b\x32\x16.magpie.v1.Explanation\x12\x32\n\x0f\x63ounterfactuals\x18\x05 \x03(\x0b\x32\x19.magpie.v1.Counterfactual\"\xc0\x01\n\x16ReplayDecisionsRequest\x12.\n\nstart_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12!\n\x06policy\x18\x03 \x01(\x0b\x32\x11.magpie.v1.Policy\x12\x16\n\x0eranker_version\x18\x04 \x01(\x03\x12\r\n\x05limit\x18\x05 \x01(\x05\"\xdb\x01\n\rReplaySummary\x12\x15\n\rdecided_count\x18\x01 \x01(\x03\x12\x12\n\nsent_count\x18\x02 \x01(\x03\x12\r\n\x05value\x18\x03 \x01(\x01\x12\x0e\n\x06\x63licks\x18\x04 \x01(\x01\x12\x11\n\tpurchases\x18\x05 \x01(\x01\x12\x14\n\x0cunsubscribes\x18\x06 \x01(\x01\x12\x18\n\x10\x65stimated_reward\x18\x07 \x01(\x01\x12\x1e\n\x16\x65stimated_reward_error\x18\x08 \x01(\x01\x12\x1d\n\x15\x65\x66\x66\x65\x63tive_sample_size\x18\t \x01(\x01\"\xa5\x01\n\x17ReplayDecisionsResponse\x12(\n\x06logged\x18\x01 \x01(\x0b\x32\x18.magpie.v1.ReplaySummary\x12*\n\x08replayed\x18\x02 \x01(\x0b\x32\x18.magpie.v1.ReplaySummary\x12\x14\n\x0c\x61greed_count\x18\x03 \x01(\x03\x12\x1e\n\x16\x64iffering_decision_ids\x18\x04 \x03(\t*k\n\x0cMessageClass\x12\x1d\n\x19MESSAGE_CLASS_UNSPECIFIED\x10\x00\x12\x1b\n\x17MESSAGE_CLASS_MARKETING\x10\x01\x12\x1f\n\x1bMESSAGE_CLASS_TRANSACTIONAL\x10\x02\x32\xdd\x02\n\x0bPushService\x12O\n\x0c\x44\x65\x63idePushes\x12\x1e.magpie.v1.DecidePushesRequest\x1a\x1f.magpie.v1.DecidePushesResponse\x12I\n\nSendPushes\x12\x1c.magpie.v1.SendPushesRequest\x1a\x1d.magpie.v1.SendPushesResponse\x12X\n\x0f\x45xplainDecision\x12!.magpie.v1.ExplainDecisionRequest\x1a\".magpie.v1.ExplainDecisionResponse\x12X\n\x0fReplayDecisions\x12!.magpie.v1.ReplayDecisionsRequest\x1a\".magpie.v1.ReplayDecisionsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cmagpie/v1/push_service.proto\x12\tmagpie.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!magpie/v1/candidate_service.proto\x1a\x1fmagpie/v1/content_service.proto\x1a\x18magpie/v1/decision.proto\x1a\x1fmagpie/v1/ranking_service.proto\"u\n\tObjective\x12\r\n\x05\x63lick\x18\x01 \x01(\x01\x12\x10\n\x08purchase\x18\x02 \x01(\x01\x12\x0f\n\x07\x64ismiss\x18\x03 \x01(\x01\x12\x13\n\x0bunsubscribe\x18\x04 \x01(\x01\x12\x11\n\tmin_value\x18\x05 \x01(\x01\x12\x0e\n\x06margin\x18\x06 \x01(\x01\"\x95\x03\n\x06Policy\x12\'\n\tobjective\x18\x01 \x01(\x0b\x32\x14.magpie.v1.Objective\x12\x18\n\x0b\x65xploration\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x1a\n\rno_send_share\x18\x03 \x01(\x01H\x01\x88\x01\x01\x12\x17\n\x0f\x63\x61ndidate_limit\x18\x04 \x01(\x05\x12(\n\x06\x66ilter\x18\x05 \x01(\x0b\x32\x18.magpie.v1.CatalogFilter\x12.\n\rmessage_class\x18\x06 \x01(\x0e\x32\x17.magpie.v1.MessageClass\x12\x1b\n\x13\x64rop_in_quiet_hours\x18\x07 \x01(\x08\x12)\n\x06\x65xpiry\x18\x08 \x01(\x0b\x32\x19.google.protobuf.Duration\x12%\n\x08strategy\x18\t \x01(\x0e\x32\x13.magpie.v1.Strategy\x12\x13\n\x0blogged_best\x18\n \x01(\x05\x12\x13\n\x0blogged_rest\x18\x0b \x01(\x05\x42\x0e\n\x0c_explorationB\x10\n\x0e_no_send_share\"O\n\x06Target\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07item_id\x18\x02 \x01(\t\x12#\n\x07message\x18\x03 \x01(\x0b\x32\x12.magpie.v1.Message\"p\n\x13\x44\x65\x63idePushesRequest\x12\"\n\x07targets\x18\x01 \x03(\x0b\x32\x11.magpie.v1.Target\x12!\n\x06policy\x18\x02 \x01(\x0b\x32\x11.magpie.v1.Policy\x12\x12\n\nrequest_id\x18\x03 \x01(\t\">\n\x14\x44\x65\x63idePushesResponse\x12&\n\tdecisions\x18\x01 \x03(\x0b\x32\x13.magpie.v1.Decision\"\x93\x01\n\x11SendPushesRequest\x12\"\n\x07targets\x18\x01 \x03(\x0b\x32\x11.magpie.v1.Target\x12!\n\x06policy\x18\x02 \x01(\x0b\x32\x11.magpie.v1.Policy\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x13\n\x0b\x63\x61mpaign_id\x18\x04 \x01(\t\x12\x0e\n\x06shadow\x18\x05 \x01(\x08\"<\n\x12SendPushesResponse\x12&\n\tdecisions\x18\x01 \x03(\x0b\x32\x13.magpie.v1.Decision\"-\n\x16\x45xplainDecisionRequest\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\t\"M\n\x0e\x43ounterfactual\x12\x0e\n\x06\x63hange\x18\x01 \x01(\t\x12+\n\x07verdict\x18\x02 \x01(\x0e\x32\x1a.magpie.v1.DecisionVerdict\"\xb8\x01\n\x17\x45xplainDecisionResponse\x12%\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32\x13.magpie.v1.Decision\x12\x0f\n\x07summary\x18\x02 \x01(\t\x12\x0b\n\x03why\x18\x03 \x03(\t\x12$\n\x04item\x18\x04 \x01(\x0b\x32\x16.magpie.v1.Explanation\x12\x32\n\x0f\x63ounterfactuals\x18\x05 \x03(\x0b\x32\x19.magpie.v1.Counterfactual\"\xc0\x01\n\x16ReplayDecisionsRequest\x12.\n\nstart_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12!\n\x06policy\x18\x03 \x01(\x0b\x32\x11.magpie.v1.Policy\x12\x16\n\x0eranker_version\x18\x04 \x01(\x03\x12\r\n\x05limit\x18\x05 \x01(\x05\"\xdb\x01\n\rReplaySummary\x12\x15\n\rdecided_count\x18\x01 \x01(\x03\x12\x12\n\nsent_count\x18\x02 \x01(\x03\x12\r\n\x05value\x18\x03 \x01(\x01\x12\x0e\n\x06\x63licks\x18\x04 \x01(\x01\x12\x11\n\tpurchases\x18\x05 \x01(\x01\x12\x14\n\x0cunsubscribes\x18\x06 \x01(\x01\x12\x18\n\x10\x65stimated_reward\x18\x07 \x01(\x01\x12\x1e\n\x16\x65stimated_reward_error\x18\x08 \x01(\x01\x12\x1d\n\x15\x65\x66\x66\x65\x63tive_sample_size\x18\t \x01(\x01\"\xa5\x01\n\x17ReplayDecisionsResponse\x12(\n\x06logged\x18\x01 \x01(\x0b\x32\x18.magpie.v1.ReplaySummary\x12*\n\x08replayed\x18\x02 \x01(\x0b\x32\x18.magpie.v1.ReplaySummary\x12\x14\n\x0c\x61greed_count\x18\x03 \x01(\x03\x12\x1e\n\x16\x64iffering_decision_ids\x18\x04 \x03(\t*k\n\x0cMessageClass\x12\x1d\n\x19MESSAGE_CLASS_UNSPECIFIED\x10\x00\x12\x1b\n\x17MESSAGE_CLASS_MARKETING\x10\x01\x12\x1f\n\x1bMESSAGE_CLASS_TRANSACTIONAL\x10\x02\x32\xdd\x02\n\x0bPushService\x12O\n\x0c\x44\x65\x63idePushes\x12\x1e.magpie.v1.DecidePushesRequest\x1a\x1f.magpie.v1.DecidePushesResponse\x12I\n\nSendPushes\x12\x1c.magpie.v1.SendPushesRequest\x1a\x1d.magpie.v1.SendPushesResponse\x12X\n\x0f\x45xplainDecision\x12!.magpie.v1.ExplainDecisionRequest\x1a\".magpie.v1.ExplainDecisionResponse\x12X\n\x0fReplayDecisions\x12!.magpie.v1.ReplayDecisionsRequest\x1a\".magpie.v1.ReplayDecisionsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'magpie.v1.push_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_MESSAGECLASS']._serialized_start=2115
-  _globals['_MESSAGECLASS']._serialized_end=2222
+  _globals['_MESSAGECLASS']._serialized_start=2131
+  _globals['_MESSAGECLASS']._serialized_end=2238
   _globals['_OBJECTIVE']._serialized_start=235
-  _globals['_OBJECTIVE']._serialized_end=336
-  _globals['_POLICY']._serialized_start=339
-  _globals['_POLICY']._serialized_end=744
-  _globals['_TARGET']._serialized_start=746
-  _globals['_TARGET']._serialized_end=825
-  _globals['_DECIDEPUSHESREQUEST']._serialized_start=827
-  _globals['_DECIDEPUSHESREQUEST']._serialized_end=939
-  _globals['_DECIDEPUSHESRESPONSE']._serialized_start=941
-  _globals['_DECIDEPUSHESRESPONSE']._serialized_end=1003
-  _globals['_SENDPUSHESREQUEST']._serialized_start=1006
-  _globals['_SENDPUSHESREQUEST']._serialized_end=1153
-  _globals['_SENDPUSHESRESPONSE']._serialized_start=1155
-  _globals['_SENDPUSHESRESPONSE']._serialized_end=1215
-  _globals['_EXPLAINDECISIONREQUEST']._serialized_start=1217
-  _globals['_EXPLAINDECISIONREQUEST']._serialized_end=1262
-  _globals['_COUNTERFACTUAL']._serialized_start=1264
-  _globals['_COUNTERFACTUAL']._serialized_end=1341
-  _globals['_EXPLAINDECISIONRESPONSE']._serialized_start=1344
-  _globals['_EXPLAINDECISIONRESPONSE']._serialized_end=1528
-  _globals['_REPLAYDECISIONSREQUEST']._serialized_start=1531
-  _globals['_REPLAYDECISIONSREQUEST']._serialized_end=1723
-  _globals['_REPLAYSUMMARY']._serialized_start=1726
-  _globals['_REPLAYSUMMARY']._serialized_end=1945
-  _globals['_REPLAYDECISIONSRESPONSE']._serialized_start=1948
-  _globals['_REPLAYDECISIONSRESPONSE']._serialized_end=2113
-  _globals['_PUSHSERVICE']._serialized_start=2225
-  _globals['_PUSHSERVICE']._serialized_end=2574
+  _globals['_OBJECTIVE']._serialized_end=352
+  _globals['_POLICY']._serialized_start=355
+  _globals['_POLICY']._serialized_end=760
+  _globals['_TARGET']._serialized_start=762
+  _globals['_TARGET']._serialized_end=841
+  _globals['_DECIDEPUSHESREQUEST']._serialized_start=843
+  _globals['_DECIDEPUSHESREQUEST']._serialized_end=955
+  _globals['_DECIDEPUSHESRESPONSE']._serialized_start=957
+  _globals['_DECIDEPUSHESRESPONSE']._serialized_end=1019
+  _globals['_SENDPUSHESREQUEST']._serialized_start=1022
+  _globals['_SENDPUSHESREQUEST']._serialized_end=1169
+  _globals['_SENDPUSHESRESPONSE']._serialized_start=1171
+  _globals['_SENDPUSHESRESPONSE']._serialized_end=1231
+  _globals['_EXPLAINDECISIONREQUEST']._serialized_start=1233
+  _globals['_EXPLAINDECISIONREQUEST']._serialized_end=1278
+  _globals['_COUNTERFACTUAL']._serialized_start=1280
+  _globals['_COUNTERFACTUAL']._serialized_end=1357
+  _globals['_EXPLAINDECISIONRESPONSE']._serialized_start=1360
+  _globals['_EXPLAINDECISIONRESPONSE']._serialized_end=1544
+  _globals['_REPLAYDECISIONSREQUEST']._serialized_start=1547
+  _globals['_REPLAYDECISIONSREQUEST']._serialized_end=1739
+  _globals['_REPLAYSUMMARY']._serialized_start=1742
+  _globals['_REPLAYSUMMARY']._serialized_end=1961
+  _globals['_REPLAYDECISIONSRESPONSE']._serialized_start=1964
+  _globals['_REPLAYDECISIONSRESPONSE']._serialized_end=2129
+  _globals['_PUSHSERVICE']._serialized_start=2241
+  _globals['_PUSHSERVICE']._serialized_end=2590
 # @@protoc_insertion_point(module_scope)

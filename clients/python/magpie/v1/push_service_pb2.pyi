@@ -51,8 +51,9 @@ Global___MessageClass: _TypeAlias = MessageClass  # noqa: Y015
 
 @_typing.final
 class Objective(_message.Message):
-    """What a push is worth, in units of your choosing (say, the margin of an average purchase). Zero fields of
-    an empty message take the service's defaults; a message with any field set is taken as it is.
+    """What a push is worth, in units of your choosing (say, the shop's currency). Zero fields of an empty message
+    take the service's defaults; a message with any field set is taken as it is. Purchases count as far as the
+    push adds them: `purchase` less `organic_purchase` of Probabilities.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -62,16 +63,21 @@ class Objective(_message.Message):
     DISMISS_FIELD_NUMBER: _builtins.int
     UNSUBSCRIBE_FIELD_NUMBER: _builtins.int
     MIN_VALUE_FIELD_NUMBER: _builtins.int
+    MARGIN_FIELD_NUMBER: _builtins.int
     click: _builtins.float
     """Worth of a click."""
     purchase: _builtins.float
-    """Worth of a purchase."""
+    """Worth of a purchase, whatever it costs."""
     dismiss: _builtins.float
     """Cost of a dismissal, a positive number."""
     unsubscribe: _builtins.float
     """Cost of an opt-out, a positive number."""
     min_value: _builtins.float
     """A push is sent only when it is worth more than this."""
+    margin: _builtins.float
+    """Worth of a purchase as a share of the item's price, beside `purchase`; 0 to 1. The unit is then that of
+    the catalogue's prices.
+    """
     def __init__(
         self,
         *,
@@ -80,10 +86,11 @@ class Objective(_message.Message):
         dismiss: _builtins.float = ...,
         unsubscribe: _builtins.float = ...,
         min_value: _builtins.float = ...,
+        margin: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["click", b"click", "dismiss", b"dismiss", "min_value", b"min_value", "purchase", b"purchase", "unsubscribe", b"unsubscribe"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["click", b"click", "dismiss", b"dismiss", "margin", b"margin", "min_value", b"min_value", "purchase", b"purchase", "unsubscribe", b"unsubscribe"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -28,7 +28,7 @@ from magpie.v1 import event_pb2 as magpie_dot_v1_dot_event__pb2
 from magpie.v1 import portrait_pb2 as magpie_dot_v1_dot_portrait__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fmagpie/v1/ranking_service.proto\x12\tmagpie.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!magpie/v1/candidate_service.proto\x1a\x15magpie/v1/event.proto\x1a\x18magpie/v1/portrait.proto\"\xa4\x01\n\rProbabilities\x12\r\n\x05\x63lick\x18\x01 \x01(\x01\x12\x10\n\x08purchase\x18\x02 \x01(\x01\x12\x0f\n\x07\x64ismiss\x18\x03 \x01(\x01\x12\x13\n\x0bunsubscribe\x18\x04 \x01(\x01\x12\x18\n\x10organic_purchase\x18\x05 \x01(\x01\x12\x14\n\x0cpurchase_day\x18\x06 \x01(\x01\x12\x1c\n\x14organic_purchase_day\x18\x07 \x01(\x01\"\x98\x01\n\x0fRankedCandidate\x12\'\n\tcandidate\x18\x01 \x01(\x0b\x32\x14.magpie.v1.Candidate\x12/\n\rprobabilities\x18\x02 \x01(\x0b\x32\x18.magpie.v1.Probabilities\x12\x10\n\x08\x66\x65\x61tures\x18\x03 \x01(\x0c\x12\x19\n\x11\x66\x65\x61ture_inclusion\x18\x04 \x01(\x01\"M\n\nRankedList\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12.\n\ncandidates\x18\x02 \x03(\x0b\x32\x1a.magpie.v1.RankedCandidate\"\xc2\x01\n\x15RankCandidatesRequest\x12&\n\tportraits\x18\x01 \x03(\x0b\x32\x13.magpie.v1.Portrait\x12\'\n\x05lists\x18\x02 \x03(\x0b\x32\x18.magpie.v1.CandidateList\x12\x18\n\x10\x66\x65\x61tures_of_best\x18\x03 \x01(\x05\x12\x18\n\x10\x66\x65\x61tures_of_rest\x18\x04 \x01(\x05\x12\x0c\n\x04seed\x18\x05 \x01(\x04\x12\x16\n\x0eranker_version\x18\x06 \x01(\x03\"}\n\x16RankCandidatesResponse\x12$\n\x05lists\x18\x01 \x03(\x0b\x32\x15.magpie.v1.RankedList\x12\x16\n\x0eranker_version\x18\x02 \x01(\x03\x12\x10\n\x08\x66\x61llback\x18\x03 \x01(\x08\x12\x13\n\x0bschema_hash\x18\x04 \x01(\t\"g\n\x14\x45xplainScoresRequest\x12%\n\x08portrait\x18\x01 \x01(\x0b\x32\x13.magpie.v1.Portrait\x12(\n\ncandidates\x18\x02 \x03(\x0b\x32\x14.magpie.v1.Candidate\"O\n\x0c\x43ontribution\x12\r\n\x05\x63\x61use\x18\x01 \x01(\t\x12\x0f\n\x07is_item\x18\x02 \x01(\x08\x12\x10\n\x08purchase\x18\x03 \x01(\x01\x12\r\n\x05\x63lick\x18\x04 \x01(\x01\"\x99\x01\n\x11\x45ventContribution\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\"\n\x04kind\x18\x02 \x01(\x0e\x32\x14.magpie.v1.EventKind\x12.\n\noccur_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08purchase\x18\x04 \x01(\x01\x12\r\n\x05\x63lick\x18\x05 \x01(\x01\"\xdd\x01\n\x0b\x45xplanation\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12/\n\rprobabilities\x18\x02 \x01(\x0b\x32\x18.magpie.v1.Probabilities\x12.\n\rcontributions\x18\x03 \x03(\x0b\x32\x17.magpie.v1.Contribution\x12,\n\x06\x65vents\x18\x04 \x03(\x0b\x32\x1c.magpie.v1.EventContribution\x12\x12\n\nintegrated\x18\x05 \x01(\x08\x12\x1a\n\x12\x63ompleteness_error\x18\x06 \x01(\x01\"o\n\x15\x45xplainScoresResponse\x12,\n\x0c\x65xplanations\x18\x01 \x03(\x0b\x32\x16.magpie.v1.Explanation\x12\x16\n\x0eranker_version\x18\x02 \x01(\x03\x12\x10\n\x08\x66\x61llback\x18\x03 \x01(\x08\x32\xbb\x01\n\x0eRankingService\x12U\n\x0eRankCandidates\x12 .magpie.v1.RankCandidatesRequest\x1a!.magpie.v1.RankCandidatesResponse\x12R\n\rExplainScores\x12\x1f.magpie.v1.ExplainScoresRequest\x1a .magpie.v1.ExplainScoresResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fmagpie/v1/ranking_service.proto\x12\tmagpie.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!magpie/v1/candidate_service.proto\x1a\x15magpie/v1/event.proto\x1a\x18magpie/v1/portrait.proto\"\xa4\x01\n\rProbabilities\x12\r\n\x05\x63lick\x18\x01 \x01(\x01\x12\x10\n\x08purchase\x18\x02 \x01(\x01\x12\x0f\n\x07\x64ismiss\x18\x03 \x01(\x01\x12\x13\n\x0bunsubscribe\x18\x04 \x01(\x01\x12\x18\n\x10organic_purchase\x18\x05 \x01(\x01\x12\x14\n\x0cpurchase_day\x18\x06 \x01(\x01\x12\x1c\n\x14organic_purchase_day\x18\x07 \x01(\x01\"\x98\x01\n\x0fRankedCandidate\x12\'\n\tcandidate\x18\x01 \x01(\x0b\x32\x14.magpie.v1.Candidate\x12/\n\rprobabilities\x18\x02 \x01(\x0b\x32\x18.magpie.v1.Probabilities\x12\x10\n\x08\x66\x65\x61tures\x18\x03 \x01(\x0c\x12\x19\n\x11\x66\x65\x61ture_inclusion\x18\x04 \x01(\x01\"]\n\nRankedList\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12.\n\ncandidates\x18\x02 \x03(\x0b\x32\x1a.magpie.v1.RankedCandidate\x12\x0e\n\x06prices\x18\x03 \x03(\x01\"\xc2\x01\n\x15RankCandidatesRequest\x12&\n\tportraits\x18\x01 \x03(\x0b\x32\x13.magpie.v1.Portrait\x12\'\n\x05lists\x18\x02 \x03(\x0b\x32\x18.magpie.v1.CandidateList\x12\x18\n\x10\x66\x65\x61tures_of_best\x18\x03 \x01(\x05\x12\x18\n\x10\x66\x65\x61tures_of_rest\x18\x04 \x01(\x05\x12\x0c\n\x04seed\x18\x05 \x01(\x04\x12\x16\n\x0eranker_version\x18\x06 \x01(\x03\"}\n\x16RankCandidatesResponse\x12$\n\x05lists\x18\x01 \x03(\x0b\x32\x15.magpie.v1.RankedList\x12\x16\n\x0eranker_version\x18\x02 \x01(\x03\x12\x10\n\x08\x66\x61llback\x18\x03 \x01(\x08\x12\x13\n\x0bschema_hash\x18\x04 \x01(\t\"g\n\x14\x45xplainScoresRequest\x12%\n\x08portrait\x18\x01 \x01(\x0b\x32\x13.magpie.v1.Portrait\x12(\n\ncandidates\x18\x02 \x03(\x0b\x32\x14.magpie.v1.Candidate\"O\n\x0c\x43ontribution\x12\r\n\x05\x63\x61use\x18\x01 \x01(\t\x12\x0f\n\x07is_item\x18\x02 \x01(\x08\x12\x10\n\x08purchase\x18\x03 \x01(\x01\x12\r\n\x05\x63lick\x18\x04 \x01(\x01\"\x99\x01\n\x11\x45ventContribution\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\"\n\x04kind\x18\x02 \x01(\x0e\x32\x14.magpie.v1.EventKind\x12.\n\noccur_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08purchase\x18\x04 \x01(\x01\x12\r\n\x05\x63lick\x18\x05 \x01(\x01\"\xdd\x01\n\x0b\x45xplanation\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12/\n\rprobabilities\x18\x02 \x01(\x0b\x32\x18.magpie.v1.Probabilities\x12.\n\rcontributions\x18\x03 \x03(\x0b\x32\x17.magpie.v1.Contribution\x12,\n\x06\x65vents\x18\x04 \x03(\x0b\x32\x1c.magpie.v1.EventContribution\x12\x12\n\nintegrated\x18\x05 \x01(\x08\x12\x1a\n\x12\x63ompleteness_error\x18\x06 \x01(\x01\"o\n\x15\x45xplainScoresResponse\x12,\n\x0c\x65xplanations\x18\x01 \x03(\x0b\x32\x16.magpie.v1.Explanation\x12\x16\n\x0eranker_version\x18\x02 \x01(\x03\x12\x10\n\x08\x66\x61llback\x18\x03 \x01(\x08\x32\xbb\x01\n\x0eRankingService\x12U\n\x0eRankCandidates\x12 .magpie.v1.RankCandidatesRequest\x1a!.magpie.v1.RankCandidatesResponse\x12R\n\rExplainScores\x12\x1f.magpie.v1.ExplainScoresRequest\x1a .magpie.v1.ExplainScoresResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,21 +40,21 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RANKEDCANDIDATE']._serialized_start=331
   _globals['_RANKEDCANDIDATE']._serialized_end=483
   _globals['_RANKEDLIST']._serialized_start=485
-  _globals['_RANKEDLIST']._serialized_end=562
-  _globals['_RANKCANDIDATESREQUEST']._serialized_start=565
-  _globals['_RANKCANDIDATESREQUEST']._serialized_end=759
-  _globals['_RANKCANDIDATESRESPONSE']._serialized_start=761
-  _globals['_RANKCANDIDATESRESPONSE']._serialized_end=886
-  _globals['_EXPLAINSCORESREQUEST']._serialized_start=888
-  _globals['_EXPLAINSCORESREQUEST']._serialized_end=991
-  _globals['_CONTRIBUTION']._serialized_start=993
-  _globals['_CONTRIBUTION']._serialized_end=1072
-  _globals['_EVENTCONTRIBUTION']._serialized_start=1075
-  _globals['_EVENTCONTRIBUTION']._serialized_end=1228
-  _globals['_EXPLANATION']._serialized_start=1231
-  _globals['_EXPLANATION']._serialized_end=1452
-  _globals['_EXPLAINSCORESRESPONSE']._serialized_start=1454
-  _globals['_EXPLAINSCORESRESPONSE']._serialized_end=1565
-  _globals['_RANKINGSERVICE']._serialized_start=1568
-  _globals['_RANKINGSERVICE']._serialized_end=1755
+  _globals['_RANKEDLIST']._serialized_end=578
+  _globals['_RANKCANDIDATESREQUEST']._serialized_start=581
+  _globals['_RANKCANDIDATESREQUEST']._serialized_end=775
+  _globals['_RANKCANDIDATESRESPONSE']._serialized_start=777
+  _globals['_RANKCANDIDATESRESPONSE']._serialized_end=902
+  _globals['_EXPLAINSCORESREQUEST']._serialized_start=904
+  _globals['_EXPLAINSCORESREQUEST']._serialized_end=1007
+  _globals['_CONTRIBUTION']._serialized_start=1009
+  _globals['_CONTRIBUTION']._serialized_end=1088
+  _globals['_EVENTCONTRIBUTION']._serialized_start=1091
+  _globals['_EVENTCONTRIBUTION']._serialized_end=1244
+  _globals['_EXPLANATION']._serialized_start=1247
+  _globals['_EXPLANATION']._serialized_end=1468
+  _globals['_EXPLAINSCORESRESPONSE']._serialized_start=1470
+  _globals['_EXPLAINSCORESRESPONSE']._serialized_end=1581
+  _globals['_RANKINGSERVICE']._serialized_start=1584
+  _globals['_RANKINGSERVICE']._serialized_end=1771
 # @@protoc_insertion_point(module_scope)

@@ -120,21 +120,29 @@ class RankedList(_message.Message):
 
     USER_ID_FIELD_NUMBER: _builtins.int
     CANDIDATES_FIELD_NUMBER: _builtins.int
+    PRICES_FIELD_NUMBER: _builtins.int
     user_id: _builtins.str
     """The user."""
     @_builtins.property
     def candidates(self) -> _containers.RepeatedCompositeFieldContainer[Global___RankedCandidate]:
         """Highest purchase-and-click score first."""
 
+    @_builtins.property
+    def prices(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
+        """Price of each candidate in the same order, in major units of its currency; 0 where it is not known. Numbers
+        in place of money: only to reckon with what a purchase is worth.
+        """
+
     def __init__(
         self,
         *,
         user_id: _builtins.str = ...,
         candidates: _abc.Iterable[Global___RankedCandidate] | None = ...,
+        prices: _abc.Iterable[_builtins.float] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "prices", b"prices", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
