@@ -275,7 +275,7 @@ def _menu(brief: Brief, words: Grammar, known: Known, able: list[Strategy], text
         tones,
         OPENERS if personal else _IMPERSONAL,
         CALLS,
-        _models(known, tones, texts) if texts is not None else frozenset(),
+        _models(known, tones, texts) if texts is not None and texts.shelf else frozenset(),
     )
 
 

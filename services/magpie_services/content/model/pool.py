@@ -12,7 +12,11 @@ from magpie_services.core.items import Item
 from magpie_services.core.portraits import Portrait
 from magpie_services.kit.clock import Clock
 
-KEPT_ASKS = 50_000
+KEPT_SHELVES = 20_000
+
+# Texts by strategy and tone, and when (ms) they end.
+_Shelf = dict[tuple[Strategy, Tone], tuple[int, tuple[Template, ...]]]
+_EMPTY: _Shelf = {}
 
 
 class Pool:
@@ -22,36 +26,35 @@ class Pool:
         self.demand = Demand()
         self._clock = clock
         self._versions = Versions()
-        self._kept: OrderedDict[Ask, tuple[int, tuple[Template, ...]]] = OrderedDict()
+        self._shelves: OrderedDict[tuple[str, str, str, str], _Shelf] = OrderedDict()
 
     def about(self, item: Item, portrait: Portrait, locale: str, now_ms: int) -> "Texts":
         """The texts about an item for the group that a user is of."""
-        return Texts(self, item, self._versions.of(item), locale, *group(portrait, now_ms))
-
-    def get(self, ask: Ask) -> tuple[Template, ...]:
-        """The texts at hand, none where there are none."""
-        kept = self._kept.get(ask)
-        return kept[1] if kept is not None else ()
+        version, (price, stage) = self._versions.of(item), group(portrait, now_ms)
+        shelf = self._shelves.get((version, locale, price, stage), _EMPTY)
+        return Texts(self, shelf, item, version, locale, price, stage)
 
     def want(self, ask: Ask, item: Item) -> None:
         """Such texts could have been used; asked for where they are not here or have ended."""
-        kept = self._kept.get(ask)
+        kept = self._shelves.get(_place(ask), _EMPTY).get((ask.strategy, ask.persona.tone))
         if kept is None or kept[0] <= self._clock.now_ms():
             self.demand.add(ask, item)
 
     def keep(self, ask: Ask, texts: Iterable[Template], end_ms: int) -> None:
         """Has texts at hand, to be looked up anew after their end; they answer the demand."""
         self.demand.drop(ask)
-        self._kept[ask] = (end_ms, tuple(texts))
-        self._kept.move_to_end(ask)
-        if len(self._kept) > KEPT_ASKS:
-            self._kept.popitem(last=False)
+        place = _place(ask)
+        self._shelves.setdefault(place, {})[ask.strategy, ask.persona.tone] = (end_ms, tuple(texts))
+        self._shelves.move_to_end(place)
+        if len(self._shelves) > KEPT_SHELVES:
+            self._shelves.popitem(last=False)
 
 
 class Texts(NamedTuple):
-    """The texts for one brief, whatever its strategy and tone will be."""
+    """The texts for one brief, whatever its strategy and tone will be; `shelf` has them."""
 
     pool: Pool
+    shelf: _Shelf
     item: Item
     version: str
     locale: str
@@ -60,11 +63,14 @@ class Texts(NamedTuple):
 
     def of(self, strategy: Strategy, tone: Tone) -> tuple[Template, ...]:
         """Those for a strategy and a tone."""
-        return self.pool.get(self._ask(strategy, tone))
+        kept = self.shelf.get((strategy, tone))
+        return kept[1] if kept is not None else ()
 
     def want(self, strategy: Strategy, tone: Tone) -> None:
         """A message speaks so: some for the next one would be good."""
-        self.pool.want(self._ask(strategy, tone), self.item)
+        persona = Persona(tone, self.price, self.stage)
+        self.pool.want(Ask(self.version, self.locale, strategy, persona), self.item)
 
-    def _ask(self, strategy: Strategy, tone: Tone) -> Ask:
-        return Ask(self.version, self.locale, strategy, Persona(tone, self.price, self.stage))
+
+def _place(ask: Ask) -> tuple[str, str, str, str]:
+    return ask.version, ask.locale, ask.persona.price, ask.persona.stage

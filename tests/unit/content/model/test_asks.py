@@ -63,6 +63,7 @@ def test_texts_are_at_hand_until_they_end_and_then_are_wanted_again() -> None:
     assert item == shirt()
     template = parse("look at {item}", "it is here", Strategy.PLAIN, "en")
     pool.keep(wanted, [template], NOW_MS + 1_000)
+    texts = pool.about(shirt(), Portrait(user_id="y"), "en", NOW_MS)
     assert texts.of(Strategy.PLAIN, Tone.PLAIN) == (template,)
     assert texts.of(Strategy.PLAIN, Tone.PREMIUM) == ()
     texts.want(Strategy.PLAIN, Tone.PLAIN)
