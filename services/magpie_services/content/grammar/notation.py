@@ -8,8 +8,9 @@ A file has sections, a section has lines, a line is one way to say something:
     playful: 叮，{item}降价啦
 
 `playful:` (or `plain premium:`) keeps a line to these tones. `(a|b|)` chooses one, may nest and may be empty.
-`{slot}` is a phrase of facts, `{cart|购物车}` writes plain words that the fact `cart` supports, `{a style}` and
-`{the item}` put an English article before a phrase, `{n ratings rating ratings}` agrees a noun with a count.
+`{slot}` is a phrase of facts, `{cart|购物车}` writes plain words that the fact `cart` supports, `{a style}`
+and `{the item}` put an English article before a phrase, `{n ratings rating ratings}` agrees a noun with a
+count.
 `<name>` is a line of the section of that name; `<fact>` a clause of the section `fact` with something not
 said yet, `<fact?>` one or nothing. A backslash takes the meaning off the character that follows it.
 """

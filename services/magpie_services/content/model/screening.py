@@ -13,7 +13,7 @@ from functools import cache
 from magpie_services.content import seasons, slots
 from magpie_services.content.compose import Composer, Draft
 from magpie_services.content.facts.extra import Extra
-from magpie_services.content.grammar import notation
+from magpie_services.content.grammar.notation import Choice, Sequence, Slot, Text
 from magpie_services.content.grammar.packs import grammar
 from magpie_services.content.model.templates import Refused, Template
 from magpie_services.content.scripts import simplified
@@ -27,16 +27,32 @@ MIN_LETTERS = 3
 RUN_WORDS, RUN_HAN = 3, 4
 # Any moment, and an offer that ends long after. As the figures below, no words can mean them by chance.
 _NOW_MS, _ENDS = 1_800_000_000_000, date(2027, 4, 19)
+# Whatever fact a numeral may happen to agree with: facts come by slots.
+_NUMERALS = re.compile(
+    r"\b(?:half|halves|twice|thrice|double[ds]?|triple[ds]?|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+    r"|twenty|thirty|fifty|dozens?|hundreds?|thousands?|millions?|first|second|third|zero|percent)\b"
+    "|[二三四五六七八九十百千万亿两半倍]|一[成折]"
+)
+_READER = re.compile(
+    r"\byou(?:['’](?:ve|re|d)\b| (?:have|had|are|were|did|love|like|want|wish|need|left|bought|look))"
+    r"|\bmiss(?:ed|es)? you|\bwelcome back|\bbeen away|\bfriends?\b"
+    "|[你您](?:最近|曾|之前|上次|喜欢|爱|看过|买过|想要|没来|是|已)|好久不见|想[你您]|朋友"
+)
 _LATIN = re.compile("[a-z0-9]+(?:['’][a-z]+)?")
 _HAN = re.compile("[\u3400-\u9fff]+")
 
 
 def screen(template: Template, item: Item, locale: str, composer: Composer) -> None:
-    """Lets a template pass or raises Refused: "season", "copied", or the name of the verifier's check."""
+    """Lets a template pass or raises Refused: "season", "numeral", "reader" (words about what the reader is,
+    did or has), "copied", or the name of the verifier's check."""
     title, body = _words(template.title), _words(template.body)
     said = f"{title}\n{body}"
     if seasons.told(said) is not None:
         raise Refused("season")
+    if _NUMERALS.search(_folded(said)):
+        raise Refused("numeral")
+    if any(_READER.search(_folded(leaf.text)) for leaf in template.leaves() if isinstance(leaf, Text)):
+        raise Refused("reader")
     if _copied(said, item, vocabulary(locale, composer.pack)):
         raise Refused("copied")
     findings = composer.verify(_unsupported(title, body, template.needs), _NOW_MS)
@@ -44,9 +60,13 @@ def screen(template: Template, item: Item, locale: str, composer: Composer) -> N
         raise Refused(findings[0].check)
 
 
-def _words(leaves: Iterable[notation.Text | notation.Slot]) -> str:
+def _folded(text: str) -> str:
+    return simplified(text).casefold()
+
+
+def _words(leaves: Iterable[Text | Slot]) -> str:
     """A part without its facts, each a break."""
-    return "".join(leaf.text if isinstance(leaf, notation.Text) else leaf.words or "\n" for leaf in leaves)
+    return "".join(leaf.text if isinstance(leaf, Text) else leaf.words or "\n" for leaf in leaves)
 
 
 def _unsupported(title: str, body: str, needs: int) -> Draft:
@@ -112,14 +132,14 @@ def vocabulary(locale: str, pack: str) -> frozenset[str]:
     """The tokens of our own grammar: words as common as these are nobody's."""
     found: set[str] = set()
 
-    def walk(sequence: notation.Sequence) -> None:
+    def walk(sequence: Sequence) -> None:
         for node in sequence:
             match node:
-                case notation.Text():
+                case Text():
                     found.update(tokens(node.text))
-                case notation.Slot():
+                case Slot():
                     found.update(tokens(node.words))
-                case notation.Choice():
+                case Choice():
                     for option in node.options:
                         walk(option)
 

@@ -115,6 +115,13 @@ BODY = "{drop|Price drop}, now {price}"
         ("{item}", "{was}", "no_words"),
         ("a light hanging low: {item}", BODY, "copied"),
         ("fern and {item}", BODY, "copied"),
+        ("{item} for two", BODY, "numeral"),
+        ("your friends have {the item}", BODY, "reader"),
+        ("welcome back: {item}", BODY, "reader"),
+        ("{item}, only today", BODY, ANY),
+        ("{item} ends tonight", BODY, ANY),
+        ("{item}, free for all", BODY, ANY),
+        ("half price: {item}", BODY, ANY),
     ],
 )
 def test_what_an_english_template_may_not_hold(title: str, body: str, reason: str) -> None:
@@ -137,6 +144,9 @@ def test_what_an_english_template_may_not_hold(title: str, body: str, reason: st
         ("{item}，仅剩几件", "{drop|降价}了"),
         ("中秋到了，{item}", "{drop|降价}了"),
         ("{item}包邮", "{drop|降价}了"),
+        ("{item}直降一半", "{drop|降价}了"),
+        ("{item}，你最近没来", "{drop|降价}了"),
+        ("{item}，加微信", "{drop|降价}了"),
         ("{item}ＶＩＰ", "{drop|降价}了"),
         ("{item}【新】", "{drop|降价}了"),
     ],
