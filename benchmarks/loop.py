@@ -30,6 +30,7 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -51,6 +52,10 @@ from magpie_cli.suite import Suite
 USERS, ITEMS = 800, 300
 WARM_DAYS, ROUNDS, ROUND_DAYS = 14, 3, 7
 RESAMPLES = 10_000
+# What is learnt and decided counts here, not how fast: a busy machine must not change it.
+PATIENT = {
+    f"MAGPIE_PUSH_{peer}_TIMEOUT_SECONDS": "20" for peer in ("PROFILE", "CANDIDATE", "RANKING", "CONTENT")
+}
 RIVALS = ("none", "popular", "rules", "click-greedy")
 World = dict[str, Any]
 
@@ -61,6 +66,7 @@ async def live(seed: int, users: int) -> World:
     plan = Plan(users=users, items=ITEMS, warm_days=WARM_DAYS, rounds=ROUNDS, days=ROUND_DAYS, seed=seed)
     with TemporaryDirectory(prefix="magpie-benchmark-") as folder:
         options, listen = options_for(Path(folder) / "suite")
+        options = replace(options, environment={**options.environment, **PATIENT})
         world = Path(folder) / "world"
         sizes = ("--seed", str(seed), "--users", str(users), "--items", str(ITEMS), "--start", plan.start)
         seal = (await simulate("create", "--world", str(world), *sizes))["seal"]

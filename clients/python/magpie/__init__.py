@@ -4,8 +4,8 @@ async with Magpie(Endpoints()) as magpie:
     await magpie.profile.RecordEvents(RecordEventsRequest(events=[...]))
 """
 
-from magpie._client import Magpie
+from magpie._client import Connect, Magpie
 from magpie._endpoints import Endpoints
 from magpie._problems import Problem, problem_of
 
-__all__ = ["Endpoints", "Magpie", "Problem", "problem_of"]
+__all__ = ["Connect", "Endpoints", "Magpie", "Problem", "problem_of"]

@@ -21,6 +21,9 @@ from magpie.v1 import (
     release_service_pb2_grpc,
 )
 
+Complete = Callable[[grpc.aio.ClientCallDetails], grpc.aio.ClientCallDetails]
+Connect = Callable[[str, Complete], grpc.aio.Channel]
+
 MAX_MESSAGE_BYTES = 16 << 20
 NOW_HEADER = "magpie-now"
 
@@ -64,6 +67,8 @@ class Magpie:
     Calls go through the stubs (`magpie.push.SendPushes(request)`). A call without `timeout=` gets
     `timeout_seconds`. Failed calls raise grpc.aio.AioRpcError; `problem_of` puts one in plain words.
     `now_ms`, for sandboxes only, tells the services what time it is (milliseconds since the epoch).
+    `connect` opens a channel to an address in your own way; it is given a function that completes the details
+    of a call (deadline, time), which must see every call.
     """
 
     def __init__(
@@ -72,15 +77,11 @@ class Magpie:
         *,
         timeout_seconds: float = 30.0,
         now_ms: Callable[[], int] | None = None,
+        connect: Connect | None = None,
     ) -> None:
         endpoints = endpoints or Endpoints()
-        defaults = _Defaults(timeout_seconds, now_ms)
-        # Two objects: gRPC takes an interceptor for one kind of call only, even where it could do both.
-        interceptors = [_UnaryCalls(defaults), _StreamedCalls(defaults)]
-        self._channels = {
-            name: grpc.aio.insecure_channel(address, options=_options(address), interceptors=interceptors)
-            for name, address in asdict(endpoints).items()
-        }
+        complete, connect = _Defaults(timeout_seconds, now_ms).complete, connect or _connect
+        self._channels = {name: connect(address, complete) for name, address in asdict(endpoints).items()}
         open_ = self._channels
         self.profile = profile_service_pb2_grpc.ProfileServiceStub(open_["profile"])
         self.catalog = catalog_service_pb2_grpc.CatalogServiceStub(open_["candidate"])
@@ -109,6 +110,12 @@ class Magpie:
             await channel.close()
 
 
+def _connect(address: str, complete: Complete) -> grpc.aio.Channel:
+    # Two objects: gRPC takes an interceptor for one kind of call only, even where it could do both.
+    interceptors = [_UnaryCalls(complete), _StreamedCalls(complete)]
+    return grpc.aio.insecure_channel(address, options=_options(address), interceptors=interceptors)
+
+
 class _Defaults:
     """Gives every call a deadline, and the sandbox's time where there is one."""
 
@@ -127,16 +134,16 @@ class _Defaults:
 
 
 class _UnaryCalls(grpc.aio.UnaryUnaryClientInterceptor):
-    def __init__(self, defaults: _Defaults) -> None:
-        self._defaults = defaults
+    def __init__(self, complete: Complete) -> None:
+        self._complete = complete
 
     async def intercept_unary_unary(self, continuation: Any, details: Any, request: Any) -> Any:
-        return await continuation(self._defaults.complete(details), request)
+        return await continuation(self._complete(details), request)
 
 
 class _StreamedCalls(grpc.aio.UnaryStreamClientInterceptor):
-    def __init__(self, defaults: _Defaults) -> None:
-        self._defaults = defaults
+    def __init__(self, complete: Complete) -> None:
+        self._complete = complete
 
     async def intercept_unary_stream(self, continuation: Any, details: Any, request: Any) -> Any:
-        return await continuation(self._defaults.complete(details), request)
+        return await continuation(self._complete(details), request)

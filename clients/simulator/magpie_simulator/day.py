@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from magpie import Endpoints
+from magpie import Connect, Endpoints
 from magpie.v1 import decision_pb2 as decision_pb
 from magpie.v1 import device_pb2 as device_pb
 from magpie_simulator import keep, noise, speech
@@ -32,9 +32,16 @@ class Life:
     """A world that lives against the services. `tell` gets one dict for every step of progress."""
 
     def __init__(
-        self, folder: Path, endpoints: Endpoints, *, policy: str, patience_seconds: float, tell: Tell
+        self,
+        folder: Path,
+        endpoints: Endpoints,
+        *,
+        policy: str,
+        patience_seconds: float,
+        tell: Tell,
+        connect: Connect | None = None,
     ) -> None:
-        """Raises keep.NoWorld."""
+        """`connect` as in Magpie. Raises keep.NoWorld."""
         self._folder, self._tell, self._asking = folder, tell, WAYS[policy]
         self.world, self._memory = keep.load(folder)
         self._now_ms = self.world.day_start_ms
@@ -46,6 +53,7 @@ class Life:
             lambda: self._now_ms,
             prefix=self.world.parameters.seal[:8],
             patience_seconds=patience_seconds,
+            connect=connect,
         )
 
     async def close(self) -> None:

@@ -1,5 +1,6 @@
 """What a run writes down as it goes, and the report that comes of it."""
 
+import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -108,7 +109,11 @@ class Record:
                 "refused": dict(self.refused),
             },
             "samples": self._samples(),
-            "seconds": {"world": round(self.world_seconds, 2), "push": round(self.push_seconds, 2)},
+            "seconds": {
+                "world": round(self.world_seconds, 2),
+                "push": round(self.push_seconds, 2),
+                "cpu": round(time.process_time(), 2),
+            },
         }
 
     def _samples(self) -> list[dict[str, str]]:

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import grpc
 
-from magpie import Endpoints, Magpie, problem_of
+from magpie import Connect, Endpoints, Magpie, problem_of
 from magpie.v1 import campaign_service_pb2 as campaign_pb
 from magpie.v1 import catalog_service_pb2 as catalog_pb
 from magpie.v1 import decision_pb2 as decision_pb
@@ -35,9 +35,15 @@ class Shopfront:
     """Calls of one world. `now_ms` is the world's time; `patience_seconds` is how long an outage may last."""
 
     def __init__(
-        self, endpoints: Endpoints, now_ms: Callable[[], int], *, prefix: str, patience_seconds: float
+        self,
+        endpoints: Endpoints,
+        now_ms: Callable[[], int],
+        *,
+        prefix: str,
+        patience_seconds: float,
+        connect: Connect | None = None,
     ) -> None:
-        self._magpie = Magpie(endpoints, now_ms=now_ms)
+        self._magpie = Magpie(endpoints, now_ms=now_ms, connect=connect)
         self._endpoints, self._prefix, self._patience = endpoints, prefix, patience_seconds
         self.refused: dict[str, int] = {}
 

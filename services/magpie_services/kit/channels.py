@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import grpc
 
-from magpie_services.kit import context
+from magpie_services.kit import context, local
 from magpie_services.kit.status import translate
 
 __all__ = ["MAX_MESSAGE_BYTES", "open_channel", "translate"]
@@ -17,9 +17,12 @@ MAX_MESSAGE_BYTES = 16 << 20
 def open_channel(address: str, *, retry_reads: Sequence[str] = ()) -> grpc.aio.Channel:
     """A channel to `address` ("dns:///host:port"); the caller closes it. Connects at the first call.
 
+    "local:NAME" reaches a server inside this process (kit.local).
     `retry_reads` names methods ("magpie.v1.ProfileService/GetPortraits") that are safe to repeat: UNAVAILABLE
     is then tried three times in all. Every call must pass `timeout=`, else ValueError.
     """
+    if address.startswith(local.PREFIX):
+        return cast(grpc.aio.Channel, local.LocalChannel(address, _outgoing))
     return grpc.aio.insecure_channel(
         address,
         options=[

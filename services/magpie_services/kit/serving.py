@@ -14,7 +14,7 @@ import structlog
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from magpie_services.kit import logging, metrics
+from magpie_services.kit import local, logging, metrics
 from magpie_services.kit.channels import MAX_MESSAGE_BYTES
 from magpie_services.kit.clock import Clock, SystemClock
 from magpie_services.kit.errors import CannotStart
@@ -66,18 +66,13 @@ class Server:
         self._closers = closers
         self._tasks: list[asyncio.Task[None]] = []
         self._metrics: Any = None
-        self._server = grpc.aio.server(
-            interceptors=[CallInterceptor(settings, clock or SystemClock())],
-            options=_options(),
-            # Above the interceptor's own limit: a probe must not take an overloaded process for a dead one.
-            maximum_concurrent_rpcs=settings.max_concurrent_calls + PROBES,
-        )
+        self._server = _server(settings, CallInterceptor(settings, clock or SystemClock()))
         recorder = _Recorder(self._server)
         register(cast(grpc.aio.Server, recorder))
         self.services = tuple(recorder.names)
         self._health = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        if settings.reflection:
+        if settings.reflection and not settings.listen.startswith(local.PREFIX):
             reflection.enable_server_reflection(
                 (*self.services, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server
             )
@@ -229,6 +224,17 @@ class _Recorder:
         return getattr(self._server, name)
 
 
+def _server(settings: ServiceSettings, interceptor: CallInterceptor) -> grpc.aio.Server:
+    if settings.listen.startswith(local.PREFIX):
+        return cast(grpc.aio.Server, local.LocalServer([interceptor]))
+    return grpc.aio.server(
+        interceptors=[interceptor],
+        options=_options(),
+        # Above the interceptor's own limit: a probe must not take an overloaded process for a dead one.
+        maximum_concurrent_rpcs=settings.max_concurrent_calls + PROBES,
+    )
+
+
 def _options() -> list[tuple[str, int]]:
     return [
         ("grpc.max_connection_age_ms", 300_000),  # makes clients look up DNS again and find new pods
@@ -251,6 +257,8 @@ def _bind(server: grpc.aio.Server, listen: str) -> str:
         port = 0
     if port == 0:
         raise CannotStart(f"cannot listen on {listen}: the address is taken or not ours")
+    if listen.startswith(local.PREFIX):
+        return listen
     return f"{listen.rpartition(':')[0]}:{port}"
 
 
