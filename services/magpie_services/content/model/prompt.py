@@ -155,7 +155,7 @@ def messages(ask: Ask, item: Item, offered: Mapping[str, str]) -> list[dict[str,
         example=_EXAMPLES[ask.locale],
     )
     data = {
-        "item": _about(item),
+        "item": about(item),
         "examples": {name: clean(text) for name, text in offered.items() if text},
     }
     return [
@@ -180,8 +180,8 @@ def _legend(names: Iterable[str]) -> str:
     return "; ".join(f"{{{name}}} {_SLOTS[name]}" for name in names)
 
 
-def _about(item: Item) -> dict[str, Any]:
-    """The item's own words, cleaned and short; no address of anything."""
+def about(item: Item) -> dict[str, Any]:
+    """What the model is shown of the item's own words, cleaned and short; no address of anything."""
     return {
         "title": clean(item.title)[:MAX_NAME_CHARS],
         "brand": clean(item.brand)[:MAX_NAME_CHARS],

@@ -15,11 +15,11 @@ from magpie_services.content.compose import Composer, Draft
 from magpie_services.content.facts.extra import Extra
 from magpie_services.content.grammar.notation import Choice, Sequence, Slot, Text
 from magpie_services.content.grammar.packs import grammar
+from magpie_services.content.model.prompt import about
 from magpie_services.content.model.templates import Refused, Template
 from magpie_services.content.scripts import simplified
 from magpie_services.core.items import Item
 from magpie_services.core.money import Money
-from magpie_services.core.untrusted import clean
 
 # Words of a name that a text may have only in a slot: Latin ones from this length on, pairs of Han.
 MIN_LETTERS = 3
@@ -96,18 +96,16 @@ def _unsupported(title: str, body: str, needs: int) -> Draft:
 
 
 def _copied(said: str, item: Item, ours: frozenset[str]) -> bool:
-    names = [item.title, item.brand, *item.categories]
-    longer = [item.description]
-    for text in item.translations.values():
-        names.append(text.title)
-        longer.append(text.description)
-    for values in item.attributes.values():
+    """Whether a text has a word of a name that the model was shown, or a run of words of anything."""
+    shown = about(item)
+    names = [shown["title"], shown["brand"], *shown["categories"]]
+    for values in shown["attributes"].values():
         names += values
-    told = frozenset(word for text in names for word in tokens(clean(text)))
+    told = frozenset(word for text in names for word in tokens(text))
     if told.intersection(tokens(said)) - ours:
         return True
     runs = frozenset(_runs(said))
-    return any(not runs.isdisjoint(_runs(clean(text))) for text in (*names, *longer))
+    return any(not runs.isdisjoint(_runs(text)) for text in (*names, shown["description"]))
 
 
 def tokens(text: str) -> Iterator[str]:

@@ -104,6 +104,7 @@ def test_a_persona_tells_nothing_of_anybody() -> None:
         '{"texts": [], "more": 1}',
         "[" * 100_000,
         '{"texts": [{"title": "\ud800", "body": "y"}]}',
+        '{"texts": [{"title": "\\ud800", "body": "y"}]}',
     ],
 )
 def test_an_answer_that_is_not_as_the_schema_says_is_no_answer(content: str) -> None:
