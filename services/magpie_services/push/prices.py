@@ -1,6 +1,6 @@
 """Shadow prices of what pushes share: their number, opt-outs, the room of a category or of a vendor. Pure.
 
-A push is worth its value less what it takes of each shared thing times that thing's price. Given prices, each
+A push is worth its value less what it takes of each shared thing times that thing's price. Given prices, a
 user is decided alone; the prices are those at which all decisions together keep to the limits: the duals of
 the assignment's linear programme (for notifications: Gupta et al., "Email Volume Optimization at LinkedIn",
 KDD 2016; with multipliers paced online: arXiv 2302.04835).
@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-STEPS = 400
-# Of a limit: what a plan may miss it by before more steps are of use.
+SWEEPS = 40
+HALVINGS = 40
+# Of a limit: what a plan may miss it by before another sweep is of use.
 TOLERANCE = 0.005
 # How fast a price follows, and how far one step may take it: e to the power of this.
 RATE = 0.35
@@ -28,9 +29,10 @@ def dual_prices(values: Floats, usage: Floats, limits: Floats, start: Floats | N
     """Prices [J] at which the best choices of U users keep to `limits` [J], as nearly as choices can.
 
     `values` [U, K] are of K alternatives of each user, `usage` [U, K, J] what each takes; none at all is
-    always possible and worth 0. Dual ascent with steps that shrink, from `start` or from 0; with one thing
-    shared that each push takes one of, the price is exact. Raises ValueError for shapes that do not agree, a
-    limit below 0 and usage below 0.
+    always possible and worth 0. Coordinate ascent of the dual, from `start` or from 0: one price after the
+    other is set where its own limit is kept, by bisection, until all are. With one thing shared that each
+    push takes one of, the price is exact. Raises ValueError for shapes that do not agree, a limit below 0 and
+    usage below 0.
     """
     if values.shape != usage.shape[:2] or usage.shape[2:] != limits.shape:
         raise ValueError(f"values {values.shape}, usage {usage.shape} and limits {limits.shape} do not agree")
@@ -38,22 +40,39 @@ def dual_prices(values: Floats, usage: Floats, limits: Floats, start: Floats | N
         raise ValueError("limits and usage must not be negative")
     if len(limits) == 1 and (usage == 1).all():
         return np.array([_price_of_volume(values.max(axis=1), float(limits[0]))])
-    scale = float(np.abs(values).max(initial=0.0)) or 1.0
-    # Each price moves in units of what a unit of its thing may be worth at most.
-    typical = np.maximum(usage.reshape(-1, len(limits)).mean(axis=0), 1e-12)
     prices = np.zeros(len(limits)) if start is None else np.maximum(np.asarray(start, np.float64), 0.0)
-    best, best_gap = prices, math.inf
-    for step in range(STEPS):
-        taken = chosen_usage(values, usage, prices)
-        gap = _gap(taken, limits, prices)
+    best, best_gap = prices.copy(), math.inf
+    for _ in range(SWEEPS):
+        gap = _gap(chosen_usage(values, usage, prices), limits, prices)
         if gap < best_gap:
             best, best_gap = prices.copy(), gap
-            if gap <= TOLERANCE:
-                break
-        over = (taken - limits) / np.maximum(limits, typical)
-        move = 0.5 * scale / typical / math.sqrt(step + 4.0)
-        prices = np.maximum(0.0, prices + move * np.clip(over, -1.0, 1.0))
+        if gap <= TOLERANCE:
+            break
+        for thing in range(len(limits)):
+            prices[thing] = _price_of(thing, values, usage, limits, prices)
     return best
+
+
+def _price_of(thing: int, values: Floats, usage: Floats, limits: Floats, prices: Floats) -> float:
+    """The least price of one thing at which its limit is kept, the others' prices as they are."""
+    takes = usage[:, :, thing]
+    others = values - usage @ np.where(np.arange(len(prices)) == thing, 0.0, prices)
+
+    def fits(price: float) -> bool:
+        net = others - takes * price
+        best = net.argmax(axis=1)
+        rows = np.arange(len(net))
+        return bool(takes[rows, best][net[rows, best] > 0.0].sum() <= limits[thing])
+
+    if fits(0.0):
+        return 0.0
+    low, high = 0.0, max(float(np.abs(values).max()), 1e-12)
+    while not fits(high):
+        low, high = high, 2.0 * high
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if fits(middle) else (middle, high)
+    return high
 
 
 def chosen_usage(values: Floats, usage: Floats, prices: Floats) -> Floats:

@@ -30,7 +30,7 @@ def test_the_price_of_volume_lets_the_best_through_and_no_more(seed: int, room: 
     assert (prices[0] == 0.0) == (worth <= room)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 10_000), share=st.floats(0.1, 0.9))
 def test_several_limits_are_met_within_three_percent_and_idle_ones_cost_nothing(
     seed: int, share: float
