@@ -16,9 +16,9 @@ from magpie_services.core.memory import DAY_MS, HOUR_MS
 from magpie_services.core.portraits import Portrait, price_sensitivity
 
 NONE = "none"
-# Most messages come to the point at once, and half of them end with it.
-NO_OPENER_WEIGHT = 0.7
-NO_CALL_WEIGHT = 0.5
+# Most messages come to the point at once, and end with it.
+NO_OPENER_WEIGHT = 0.9
+NO_CALL_WEIGHT = 0.75
 # Opener and call of a variant that a language model wrote.
 MODEL_OPENER = "model"
 MODEL_ENDING = (MODEL_OPENER, NONE)

@@ -177,7 +177,7 @@ class Composer:
             brief.extra,
             in_cart="cart" in known.moment,
             bought="bought" in known.moment or "again" in known.moment,
-            viewed="viewed" in known.moment,
+            viewed="viewed" in known.moment or "seen" in known.moment,
             liked_category=brief.item.category if "liked" in known.moment else "",
         )
         traits = [trait for trait in brief.portrait.traits if not attributes.SENSITIVE.search(trait)]

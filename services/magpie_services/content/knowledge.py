@@ -18,12 +18,14 @@ from magpie_services.core.items import Item
 from magpie_services.core.portraits import Portrait
 
 # Room for the name of the item that a message comes from; English names are longer.
-BECAUSE_COLUMNS = {"zh": 20, "en": 28}
+BECAUSE_COLUMNS = {"zh": 14, "en": 28}
+BECAUSE_LATIN_COLUMNS = 24  # of an English name in Chinese words
 CACHED_ITEMS = 20_000
 BARE = 0.8
+SAID_BESIDE = 2
 _ATTRIBUTES = slots.mask("attrs")
 # What a message about health may not tell whoever sees the screen.
-_PRIVATE = slots.mask("liked", "because", "viewed", "bought")
+_PRIVATE = slots.mask("liked", "because", "viewed", "bought", "seen")
 
 Extractor = Callable[[Item], Sequence[Extracted]]
 
@@ -55,6 +57,8 @@ class Known(NamedTuple):
         for slot in ("brand", "category"):
             if not needs & slots.BITS[slot] and slot in phrases and phrases[slot].text.casefold() in name:
                 del phrases[slot]
+        if len(words) > SAID_BESIDE and not about:
+            words = tuple(dice.shuffled(words)[:SAID_BESIDE])  # they are not what it is about: not all of them
         if words:
             phrases |= item.described(tuple(dice.shuffled(words)), loosely=dice.roll() < 0.5)
         return Told(phrases, filled(phrases), names)
@@ -104,7 +108,10 @@ class Knowledge:
             moment["liked"] = often
         if because is not None:
             names = self.item(because, locale).names
-            short = _short(names, BECAUSE_COLUMNS[locale.partition("-")[0]])
+            room = BECAUSE_COLUMNS[locale.partition("-")[0]]
+            if room < BECAUSE_LATIN_COLUMNS and names and not attributes.HAN.search(names[0].text):
+                room = BECAUSE_LATIN_COLUMNS
+            short = _short(names, room)
             if short is not None:
                 moment["because"] = Phrase(short.fact._replace(field=f"because_{short.fact.field}"))
         spoken = traits(portrait, locale, self._accepts) if portrait.traits else ()

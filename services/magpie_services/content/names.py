@@ -14,6 +14,8 @@ _BORDER = re.compile(
     r"\s*(?:[,;:()\[\]【】「」《》、，；：。!！?？•·–—]|\s[-/]\s)\s*|\s(?=(?:with|for|in|from|by)\s)",
     re.IGNORECASE,
 )
+# A brand that goes by both names is written "Bailu白鹭 米白色衬衫".
+_HAN_BRAND = re.compile(rf"^{HAN.pattern}{{2,4}}\s+(?=(?:{HAN.pattern}){{2}})")
 _BORDER_HAN = re.compile(r"\s*(?:[,;:/()\[\]【】「」《》、，；：。!！?？•·–—\s]|\s-\s)\s*(?![A-Za-z0-9])")
 _SMALL = frozenset(["a", "an", "and", "at", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with"])
 _ACRONYMS = frozenset(
@@ -66,6 +68,8 @@ def _without_brand(title: str, brand: str) -> str:
     if not brand or not title.casefold().startswith(brand.casefold()):
         return title
     rest = title[len(brand) :].lstrip(" -–—·•|:：'’的")
+    if not HAN.search(brand):
+        rest = _HAN_BRAND.sub("", rest)
     return rest if columns(rest) >= _SHORTEST and len(HAN.findall(rest)) != 1 else title
 
 

@@ -29,8 +29,8 @@ MAX_ATTEMPTS = 4
 # A title that names the item rarely has a body that does so too, and then by a short form of the name.
 NAME_AGAIN = 0.25
 SHORT_NAME_COLUMNS = 24
-# A name that takes no more is not cut; English titles can be but a name.
-WHOLE_NAME_COLUMNS = {"zh": 24, "en": 36}
+# A name that takes no more is not cut: a title can be but a name.
+WHOLE_NAME_COLUMNS = 36
 EMOJI = 0.5
 SENTENCES = 6
 _PERSONAL = ("liked", "you", "all_you", "someone")
@@ -286,9 +286,9 @@ class Realiser:
         return whole[self._dice.below(len(whole))]
 
     def _whole(self, names: tuple[Phrase, ...]) -> tuple[Phrase, ...]:
-        """The names that are not cut, if any of them is short enough to go into most texts."""
+        """The names that are not cut, if any of them is short enough for a title."""
         whole = tuple(name for name in names if not name.text.endswith(ELLIPSIS))
-        return whole if whole and whole[-1].columns <= WHOLE_NAME_COLUMNS[self._grammar.language] else names
+        return whole if whole and whole[-1].columns <= WHOLE_NAME_COLUMNS else names
 
     def _emoji(self, strategy: Strategy, title: Writer) -> None:
         """One emoji after every second playful title that leaves room for it."""

@@ -7,6 +7,8 @@ from opencc import OpenCC
 from magpie_services.content.attributes import HAN
 
 _TO_TRADITIONAL, _TO_SIMPLIFIED = OpenCC("s2tw"), OpenCC("t2s")
+# Words of shops that OpenCC takes character by character, and what Taiwan writes.
+_TAIWAN = (("手衝", "手沖"), ("衝泡", "沖泡"), ("衝調", "沖調"), ("速幹", "速乾"), ("手賬", "手帳"))
 
 
 @lru_cache(maxsize=65_536)
@@ -20,7 +22,12 @@ def written(text: str, locale: str) -> str:
     simple = str(_TO_SIMPLIFIED.convert(text))
     if locale == "zh-CN":
         return simple
-    return text if simple != text else str(_TO_TRADITIONAL.convert(text))
+    if simple != text:
+        return text
+    traditional = str(_TO_TRADITIONAL.convert(text))
+    for wrong, right in _TAIWAN:
+        traditional = traditional.replace(wrong, right)
+    return traditional
 
 
 def simplified(text: str) -> str:

@@ -10,11 +10,13 @@ NAMES: Final = (
     "item", "brand", "category", "topic", "colour", "material", "style", "styles", "attrs", "look",
     "price", "was", "saved", "off", "zhe", "ends", "stock", "mw", "few", "rating", "ratings", "popular",
     "rank", "days", "again", "cart", "back", "new", "viewed", "bought", "drop", "because", "liked",
-    "season", "you", "all_you", "someone",
+    "season", "you", "all_you", "someone", "seen",
 )  # fmt: skip
 BITS: Final[Mapping[str, int]] = {name: 1 << at for at, name in enumerate(NAMES)}
 # Facts that let a plain word be said ("in your cart") and have no words of their own.
-EVIDENCE: Final = frozenset(["few", "popular", "again", "cart", "back", "new", "viewed", "bought", "drop"])
+EVIDENCE: Final = frozenset(
+    ["few", "popular", "again", "cart", "back", "new", "viewed", "bought", "drop", "seen"]
+)
 
 
 def mask(*names: str) -> int:

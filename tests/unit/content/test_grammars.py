@@ -21,7 +21,7 @@ WIDTHS = {"item": 16, "because": 20, "brand": 20, "topic": 20, "category": 20, "
 HERE = [
     (locale, pack)
     for locale, pack in product(LOCALES, PACKS)
-    if (FOLDER / locale / f"{pack}.grammar").is_file()
+    if (FOLDER / locale.replace("TW", "CN") / f"{pack}.grammar").is_file()
 ]
 CASES = [
     (locale, pack, strategy)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from magpie_services.content import attributes, formats, names
 from magpie_services.content.attributes import Kind
-from magpie_services.content.facts.phrases import Fact, Maker, Phrase, Phrases, filled, joined
+from magpie_services.content.facts.phrases import Fact, Maker, Phrase, Phrases, filled, joined, worded
 from magpie_services.content.limits import ELLIPSIS, columns
 from magpie_services.content.measures import measure
 from magpie_services.content.scripts import simplified, written
@@ -50,13 +50,13 @@ class ItemFacts:
 
     def __init__(
         self,
-        language: str,
+        locale: str,
         names: tuple[Phrase, ...],
         phrases: Phrases,
         words: tuple[Fact, ...],
         occasions: tuple[Occasion, ...],
     ) -> None:
-        self._language = language
+        self._locale = locale
         self._described: dict[tuple[object, ...], Phrases] = {}
         self.names, self.phrases, self.words, self.occasions = names, phrases, words, occasions
         longest = names[0].text.casefold() if names else ""
@@ -75,7 +75,7 @@ class ItemFacts:
         key = (*words, loosely)
         found = self._described.get(key)
         if found is None:
-            found = self._described[key] = _described(words, self._language, loosely=loosely)
+            found = self._described[key] = _described(words, self._locale, loosely=loosely)
         return found
 
 
@@ -116,7 +116,7 @@ def item_facts(
     _put_counts(item, locale, make, phrases)
     if language == "zh":
         phrases["mw"] = Phrase(written(measure(item.title, item.category, pack), locale))
-    return ItemFacts(language, forms, phrases, words, _occasions(item, title, field, make))
+    return ItemFacts(locale, forms, phrases, words, _occasions(item, title, field, make))
 
 
 def raw_money(amount: Money) -> str:
@@ -144,6 +144,7 @@ def _put_names(
     if (
         category
         and columns(category) <= MAX_VALUE_COLUMNS
+        and bool(attributes.HAN.search(category)) is (language == "zh")
         and attributes.speaks(language, category)
         and accepts(category)
     ):
@@ -220,24 +221,25 @@ def _attributes(
     return [fact for kind, most in order for fact in found.get(kind, [])[:most]][:MAX_ATTRIBUTES]
 
 
-def _described(facts: Sequence[Fact], language: str, *, loosely: bool) -> Phrases:
+def _described(facts: Sequence[Fact], locale: str, *, loosely: bool) -> Phrases:
     """The slots that describing words fill."""
     phrases: Phrases = {}
     if not facts:
         return phrases
-    phrases["attrs"] = joined(facts, language) if language == "zh" else _fragment(facts, loosely=loosely)
+    english = not locale.startswith("zh")
+    phrases["attrs"] = _fragment(facts, loosely=loosely) if english else joined(facts, locale)
     styles = [fact for fact in facts if fact.kind is Kind.STYLE]
     if styles:
-        phrases["styles"] = joined(styles, language)
+        phrases["styles"] = joined(styles, locale)
         phrases["style"] = Phrase(styles[0])
     for fact in facts:
         if fact.kind is Kind.COLOUR:
             phrases["colour"] = Phrase(fact)
         elif fact.kind is Kind.MATERIAL:
-            phrases["material"] = Phrase(fact) if language == "zh" else Phrase(_made_of(fact), fact)
+            phrases["material"] = Phrase(_made_of(fact), fact) if english else Phrase(*worded(fact, locale))
     # Style and colour together name all there is to name: no third attribute is left out.
-    if language == "zh" and styles and "colour" in phrases and len(styles) + 1 == len(facts):
-        phrases["look"] = Phrase(*joined(styles, language).pieces, "的", phrases["colour"].fact)
+    if not english and styles and "colour" in phrases and len(styles) + 1 == len(facts):
+        phrases["look"] = Phrase(*joined(styles, locale).pieces, "的", phrases["colour"].fact)
     return phrases
 
 

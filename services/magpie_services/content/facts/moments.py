@@ -36,6 +36,8 @@ def moment_phrases(
         phrases["cart"] = given.evidence("in_cart", "true")
     elif memory is not None and memory.in_cart:
         phrases["cart"] = told.evidence(f"items[{item.item_id}].carts", str(memory.carts))
+    if memory is not None and memory.views > 0:
+        phrases["seen"] = told.evidence(f"items[{item.item_id}].views", str(memory.views))
     if item.available and extra.was_out_of_stock:
         phrases["back"] = given.evidence("was_out_of_stock", "true")
     elif item.available and 0 < item.restock_ms <= now_ms < item.restock_ms + RESTOCKED_DAYS * DAY_MS:

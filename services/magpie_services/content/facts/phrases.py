@@ -68,12 +68,19 @@ class Maker:
         return Phrase(self(Kind.EVIDENCE, "", field, value))
 
 
-def joined(facts: Sequence[Fact], language: str, *, loosely: bool = False) -> Phrase:
+def joined(facts: Sequence[Fact], locale: str, *, loosely: bool = False) -> Phrase:
     """Facts as a list: "时尚、简约、蓝色" or "modern, simple and blue", `loosely` "modern, simple, blue"."""
-    between, last = ("、", "、") if language == "zh" else (", ", ", " if loosely else " and ")
+    between, last = ("、", "、") if locale.startswith("zh") else (", ", ", " if loosely else " and ")
     pieces: list[Fact | str] = []
     for at, fact in enumerate(facts):
         if at:
             pieces.append(last if at == len(facts) - 1 else between)
-        pieces.append(fact)
+        pieces += worded(fact, locale)
     return Phrase(*pieces)
+
+
+def worded(fact: Fact, locale: str) -> tuple[Fact | str, ...]:
+    """A fact as a word among others: a material of one character is no Chinese word alone (棉 is 棉质)."""
+    if fact.kind is Kind.MATERIAL and len(fact.text) == 1 and locale.startswith("zh"):
+        return fact, "質" if locale == "zh-TW" else "质"
+    return (fact,)

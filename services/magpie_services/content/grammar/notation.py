@@ -10,9 +10,9 @@ A file has sections, a section has lines, a line is one way to say something:
 `playful:` (or `plain premium:`) keeps a line to these tones. `(a|b|)` chooses one, may nest and may be empty.
 `{slot}` is a phrase of facts, `{cart|购物车}` writes plain words that the fact `cart` supports, `{a style}`
 and `{the item}` put an English article before a phrase, `{n ratings rating ratings}` agrees a noun with a
-count.
-`<name>` is a line of the section of that name; `<fact>` a clause of the section `fact` with something not
-said yet, `<fact?>` one or nothing. A backslash takes the meaning off the character that follows it.
+count. `<name>` is a line of the section of that name, and a line that is but a `<name>` stands for all of its
+lines; `<fact>` is a clause of the section `fact` with something not said yet, `<fact?>` one or nothing. A
+backslash takes the meaning off the character that follows it.
 """
 
 import re

@@ -6,6 +6,7 @@ from importlib.resources.abc import Traversable
 
 from magpie_services.content.grammar.notation import GrammarError, Line, Sections, parse, references
 from magpie_services.content.grammar.pruning import Pruner
+from magpie_services.content.grammar.taiwan import traditional
 from magpie_services.content.strategies import Strategy
 
 LOCALES = ("zh-CN", "zh-TW", "en")
@@ -33,16 +34,23 @@ class Grammar:
 @cache
 def grammar(locale: str, pack: str) -> Grammar:
     """The grammar of one of LOCALES in one of PACKS. Raises GrammarError for a file that is faulty."""
-    return load(resources.files(__package__).joinpath(locale), locale, pack)
+    folder = "zh-CN" if locale == "zh-TW" else locale
+    return load(resources.files(__package__).joinpath(folder), locale, pack)
 
 
 def load(folder: Traversable, locale: str, pack: str) -> Grammar:
-    """Reads `common.grammar` and the pack's file; a section of the pack takes the place of a common one."""
+    """Reads `common.grammar` and the pack's file; a section of the pack takes the place of a common one.
+
+    What zh-TW says is what zh-CN says, in the characters and words of Taiwan.
+    """
     sections: dict[str, Sections] = {}
     merged: dict[str, tuple[Line, ...]] = {}
     for name in ("common", pack):
         file = folder.joinpath(f"{name}.grammar")
-        sections[name] = parse(file.read_text("utf-8"), f"{locale}/{name}.grammar")
+        text = file.read_text("utf-8")
+        if locale == "zh-TW":
+            text = traditional(text)
+        sections[name] = parse(text, f"{locale}/{name}.grammar")
         merged |= sections[name]
     for name, found in sections.items():
         _check(found, merged, f"{locale}/{name}.grammar")

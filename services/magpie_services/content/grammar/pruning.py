@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from magpie_services.content.grammar.notation import Choice, Line, Reference, Sections, Sequence, Slot
-from magpie_services.content.grammar.ways import Fork, Leaf, Way, Ways
+from magpie_services.content.grammar.ways import Fork, Leaf, Way, Ways, weighed
 from magpie_services.content.strategies import Tone
 
 # What is kept of sections put together; beyond that the memory starts afresh.
@@ -46,9 +46,12 @@ class Pruner:
         return found
 
     def _said(self, section: str, tone: Tone, filled: int) -> tuple[Way, ...]:
-        found = []
+        found: list[Way] = []
         for line, its_reach, kept in self._lines.get((section, tone), ()):
             its = filled & its_reach
+            if len(line.sequence) == 1 and isinstance(line.sequence[0], Reference):
+                found += self._said(line.sequence[0].name, tone, its)
+                continue
             if its not in kept:
                 kept[its] = self._way(line.sequence, tone, its)
             way = kept[its]
@@ -81,7 +84,7 @@ class Pruner:
                     branch.append(Fork(tuple(way.branch for way in open_)))
             else:
                 branch.append(node)
-        return Way(tuple(branch), always, forms)
+        return weighed(tuple(branch), always, forms)
 
     def _options(self, node: Choice | Reference, tone: Tone, filled: int) -> tuple[Way, ...]:
         if isinstance(node, Reference):

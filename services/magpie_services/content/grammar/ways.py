@@ -37,11 +37,12 @@ class Way(NamedTuple):
     branch: Branch
     always: int
     forms: float
+    weight: float
 
-    @property
-    def weight(self) -> float:
-        """How often it is drawn beside others: the more, the more forms it has, and never to drown them."""
-        return math.pow(min(self.forms, 100_000.0), 0.2)
+
+def weighed(branch: Branch, always: int, forms: float) -> Way:
+    """A way with its weight: the more forms it has, the more often it is drawn, and never to drown others."""
+    return Way(branch, always, forms, math.pow(min(forms, 100_000.0), 0.2))
 
 
 class Ways:
