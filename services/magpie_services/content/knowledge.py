@@ -58,7 +58,8 @@ class Known(NamedTuple):
             if not needs & slots.BITS[slot] and slot in phrases and phrases[slot].text.casefold() in name:
                 del phrases[slot]
         if len(words) > SAID_BESIDE and not about:
-            words = tuple(dice.shuffled(words)[:SAID_BESIDE])  # they are not what it is about: not all of them
+            # They are not what it is about: not all of them.
+            words = tuple(dice.shuffled(words)[:SAID_BESIDE])
         if words:
             phrases |= item.described(tuple(dice.shuffled(words)), loosely=dice.roll() < 0.5)
         return Told(phrases, filled(phrases), names)
