@@ -179,6 +179,7 @@ class Composer:
             bought="bought" in known.moment or "again" in known.moment,
             viewed="viewed" in known.moment or "seen" in known.moment,
             liked_category=brief.item.category if "liked" in known.moment else "",
+            bought_days_ago=known.moment["days"].number if "days" in known.moment else 0,
         )
         traits = [trait for trait in brief.portrait.traits if not attributes.SENSITIVE.search(trait)]
         return self._dossiers.facts(brief.item, brief.because, traits, extra, now_ms)
