@@ -78,8 +78,8 @@ _MATERIALS = _words(
     """
     不锈钢 丝绸 亚麻 实木 尼龙 桑蚕丝 棉 棉麻 橡木 涤纶 牛皮 玻璃 皮革 真丝 真皮 硅胶 竹 纯棉 羊毛
     羊绒 胡桃木 钛 铝合金 陶瓷 aluminium aluminum bamboo brass canvas cashmere ceramic cotton denim
-    fabric glass iron leather linen marble mesh nylon oak paper polyester porcelain rubber silicone silk steel
-    suede titanium velvet walnut wood wool
+    enamel fabric felt glass iron jute leather linen marble mesh nylon oak paper polyester porcelain
+    rattan rubber silicone silk steel suede tin titanium velvet walnut wicker wood wool zinc
     """
 )
 # Words of a user that may be said to their face as an adjective or a verb phrase before "的你".

@@ -108,11 +108,11 @@ class Knowledge:
         if often is not None:
             moment["liked"] = often
         if because is not None:
-            names = self.item(because, locale).names
             room = BECAUSE_COLUMNS[locale.partition("-")[0]]
-            if room < BECAUSE_LATIN_COLUMNS and names and not attributes.HAN.search(names[0].text):
+            theirs = self.item(because, locale)
+            if room < BECAUSE_LATIN_COLUMNS and theirs.names and not attributes.HAN.search(theirs.names[0].text):
                 room = BECAUSE_LATIN_COLUMNS
-            short = _short(names, room)
+            short = _short(theirs, known, room, locale)
             if short is not None:
                 moment["because"] = Phrase(short.fact._replace(field=f"because_{short.fact.field}"))
         spoken = traits(portrait, locale, self._accepts) if portrait.traits else ()
@@ -136,11 +136,20 @@ class Knowledge:
         return found
 
 
-def _short(names: tuple[Phrase, ...], room: int) -> Phrase | None:
-    """The longest name that fits, a whole one where there is any."""
-    fitting = [name for name in names if name.columns <= room]
-    whole = (name for name in fitting if not name.text.endswith(ELLIPSIS))
-    return next(whole, fitting[0] if fitting else None)
+def _short(because: ItemFacts, item: ItemFacts, room: int, locale: str) -> Phrase | None:
+    """The longest name that fits: of whole ones if there are any; in English of those that only name it, but
+    never one that is the item's own too ("You looked at the dress. How about the dress?").
+    """
+    language = locale.partition("-")[0]
+    fitting = [name for name in because.names if name.columns <= room]
+    whole = [name for name in fitting if not name.text.endswith(ELLIPSIS)]
+    own = {name.text.casefold() for name in item.names}
+    bare = [name for name in whole if name in because.bare] if language == "en" else []
+    for names in (bare, whole):
+        apart = next((name for name in names if name.text.casefold() not in own), None)
+        if apart is not None:
+            return apart
+    return None if language == "en" and whole else next(iter(fitting), None)
 
 
 def _unrevealing(presentable: Accepts) -> Accepts:

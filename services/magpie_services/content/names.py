@@ -9,6 +9,7 @@ from magpie_services.content.limits import ELLIPSIS, columns, cut
 LONGEST = 44
 _ROOMS = (36, 28, 22, 16)
 _SHORTEST = 6
+_LEAST = 3
 _PROMO = re.compile(r"^(?:\s*(?:【[^】]*】|\[[^\]]*\]|\([^)]*\)|「[^」]*」))+")
 _BORDER = re.compile(
     r"\s*(?:[,;:()\[\]【】「」《》、，；：。!！?？•·–—]|\s[-/]\s)\s*|\s(?=(?:with|for|in|from|by)\s)",
@@ -94,17 +95,33 @@ def _heads(title: str, category: str) -> list[str]:
 
 
 def _nouns(form: str, adjectives: Collection[str]) -> list[str]:
-    """What is left of a form without the adjectives that it starts with, one after the other."""
+    """What is left of a form without the adjectives that it starts with, one after the other, and without
+    the English one that it ends with.
+    """
     found: list[str] = []
     while True:
         leading = next((word for word in adjectives if form.casefold().startswith(word.casefold())), "")
         rest = form[len(leading) :]
         parted = rest[:1] in " ,、" or bool(HAN.match(leading[-1:]) and HAN.match(rest[:1]))
         rest = rest.lstrip(" ,、的")
-        if not leading or not parted or columns(rest) < _SHORTEST or len(HAN.findall(rest)) == 1:
-            return found
+        if not leading or not parted or _says_little(rest):
+            break
         found.append(rest)
         form = rest
+    for whole in (*found, form):
+        for word in adjectives:
+            rest = whole[: -len(word)].rstrip(" ,-")
+            if whole.casefold().endswith(f" {word.casefold()}") and not _says_little(rest):
+                found.append(rest)
+    return found
+
+
+def _says_little(name: str) -> bool:
+    """Whether too little is left to name a thing: two Han characters, two letters, "Set of", "and Cup"."""
+    if HAN.search(name):
+        return columns(name) < _SHORTEST or len(HAN.findall(name)) == 1
+    words = name.casefold().split(" ")
+    return columns(name) < _LEAST or words[0] in _SMALL or words[-1] in _SMALL
 
 
 def _stem(word: str) -> str:

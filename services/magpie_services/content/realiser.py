@@ -38,6 +38,8 @@ _REASONS = {
     strategy: slots.repeating(rule.needs) for strategy, rule in RULES.items()
 }  # all that a strategy is about
 _SILENT: frozenset[str] = frozenset()
+# What a message has put in words of its own is not said again as a further fact.
+EVIDENCE = slots.mask(*slots.EVIDENCE)
 
 
 class Told(NamedTuple):
@@ -168,6 +170,7 @@ class Realiser:
         if call != "none":
             room -= CALL_COLUMNS + self._space
         owed = tuple(must for must in musts if not must & title.covers)
+        shown = (head.covers | title.covers) & EVIDENCE
         # Nothing twice; then nothing but the reason; then nothing of the user at least.
         hidden = [said, said & ~_REASONS[strategy], said & slots.ADDRESS]
         if title.covers & ITEM:
@@ -176,7 +179,7 @@ class Realiser:
                 hidden.insert(0, said | ITEM)
         for mask in hidden:
             ways = self._grammar.ways(section, self._tone, self._told.filled & ~mask).covering(owed)
-            drawn = self._draw(ways, said, room, _heard(head), names)
+            drawn = self._draw(ways, said | shown, room, _heard(head) | _heard(title), names)
             if drawn is not None:
                 return drawn
         return None
@@ -254,12 +257,12 @@ class Realiser:
                 if type(leaf) is not FactClause:
                     whole.append(leaf)
                     continue
-                ways = self._grammar.ways("fact", self._tone, filled & ~(said | says))
-                clause = (
-                    self._fitted(ways.draw(self._dice), said | says, room - width - least, ())
-                    if ways
-                    else None
-                )
+                barred = said | says | covers & EVIDENCE
+                left = room - width - least
+                clause = self._clause(filled & ~barred, barred, left)
+                if clause is None and not leaf.optional:
+                    barred &= ~EVIDENCE  # better said again than not at all
+                    clause = self._clause(filled & ~barred, barred, left)
                 if clause is not None:
                     whole += clause.leaves
                     says |= clause.says
@@ -276,6 +279,11 @@ class Realiser:
             name = self._name(names, left)
             width += items * name.columns
         return Drawn(leaves, says, covers, width, name)
+
+    def _clause(self, filled: int, said: int, room: int) -> Drawn | None:
+        """A clause about something that is filled; None where there is nothing, or none that fits."""
+        ways = self._grammar.ways("fact", self._tone, filled)
+        return self._fitted(ways.draw(self._dice), said, room, ()) if ways else None
 
     def _name(self, names: tuple[Phrase, ...], room: int) -> Phrase:
         """One of the whole names that fit, in English the longest; a cut one only where none does."""
@@ -336,6 +344,6 @@ def _heard(drawn: Drawn) -> frozenset[str]:
     """The words of ours that the ear remembers."""
     found = _SILENT
     for leaf in drawn.leaves:
-        if type(leaf) is Text and leaf.words:
-            found |= leaf.words
+        if type(leaf) is not FactClause and leaf.heard:  # type: ignore[union-attr]
+            found |= leaf.heard  # type: ignore[union-attr]
     return found

@@ -236,7 +236,7 @@ def _described(facts: Sequence[Fact], locale: str, *, loosely: bool) -> Phrases:
         if fact.kind is Kind.COLOUR:
             phrases["colour"] = Phrase(fact)
         elif fact.kind is Kind.MATERIAL:
-            phrases["material"] = Phrase(_made_of(fact), fact) if english else Phrase(*worded(fact, locale))
+            phrases["material"] = _material(fact) if english else Phrase(*worded(fact, locale))
     # Style and colour together name all there is to name: no third attribute is left out.
     if not english and styles and "colour" in phrases and len(styles) + 1 == len(facts):
         phrases["look"] = Phrase(*joined(styles, locale).pieces, "的", phrases["colour"].fact)
@@ -244,27 +244,33 @@ def _described(facts: Sequence[Fact], locale: str, *, loosely: bool) -> Phrases:
 
 
 def _fragment(facts: Sequence[Fact], *, loosely: bool) -> Phrase:
-    """All describing words in English: "minimalist and artsy, in brick red linen"."""
-    pieces: list[Fact | str] = []
-    words = [fact for fact in facts if fact.kind not in (Kind.COLOUR, Kind.MATERIAL)]
+    """All describing words in English, in their order as far as English lets them: "minimalist and artsy, in
+    brick red linen", "brick red linen, minimalist", "light, with hyaluronic acid".
+    """
+    thing = [fact for kind in (Kind.COLOUR, Kind.MATERIAL) for fact in facts if fact.kind is kind]
+    added = (
+        thing.pop()
+        if thing and thing[-1].kind is Kind.MATERIAL and not attributes.made_of(thing[-1].text)
+        else None
+    )
+    words = [fact for fact in facts if fact not in thing and fact is not added]
+    made = Phrase(*thing[:1], *(piece for fact in thing[1:] for piece in (" ", fact))).pieces
+    first = facts[0] in thing and thing[0].kind is Kind.COLOUR
+    pieces: list[Fact | str] = [*made] if first else []
     if words:
+        pieces += [", "] if first else []
         pieces += joined(words, "en", loosely=loosely).pieces
-    colour = next((fact for fact in facts if fact.kind is Kind.COLOUR), None)
-    if colour is not None:
-        pieces += [", in " if pieces else "in ", colour]
-    material = next((fact for fact in facts if fact.kind is Kind.MATERIAL), None)
-    if material is not None:
-        made_of = _made_of(material)
-        if colour is not None and made_of == "in ":
-            pieces += [" ", material]
-        else:
-            pieces += [", " if pieces else "", made_of, material]
+    if thing and not first:
+        bare = loosely and thing[0].kind is Kind.COLOUR
+        pieces += [(", " if bare else ", in ") if words else "in ", *made]
+    if added is not None:
+        pieces += [", with " if pieces else "with ", added]
     return Phrase(*pieces)
 
 
-def _made_of(material: Fact) -> str:
-    """What stands before a material in English: "in linen", but "with hyaluronic acid"."""
-    return "in " if attributes.made_of(material.text) else "with "
+def _material(fact: Fact) -> Phrase:
+    """ "in linen", but "with hyaluronic acid"."""
+    return Phrase("in " if attributes.made_of(fact.text) else "with ", fact)
 
 
 def _occasions(item: Item, title: str, field: str, make: Maker) -> tuple[Occasion, ...]:

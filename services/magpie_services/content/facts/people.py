@@ -15,6 +15,8 @@ from magpie_services.core.untrusted import clean
 
 OFTEN = 3.0  # decayed visits from which a category counts as liked
 MAX_ADDRESS_COLUMNS = 24
+_WHO = ("someone", "somebody")
+_SELF = ("side", "streak", "self", "spirit")
 
 
 class Trait(NamedTuple):
@@ -61,16 +63,23 @@ def address(known: tuple[Trait, ...], locale: str, dice: Dice) -> Phrases:
 
 
 def _english(trait: Trait, dice: Dice) -> Phrases:
-    """ "someone practical", "your practical side"; "someone who loves travel"."""
-    who = "someone" if dice.roll() < 0.5 else "anyone"
+    """ "someone practical", "your practical side" or "someone as practical as you"."""
     if trait.form == "verb":
+        who = _WHO[dice.below(len(_WHO))]
         return {
             "someone": Phrase(f"{who} who ", trait.fact),
             "you": Phrase("the part of you that ", trait.fact),
         }
+    article = "an" if trait.fact.text[0] in "aeiou" else "a"
+    before, after = (
+        (f"{_WHO[0]} ", ""),
+        (f"{_WHO[1]} ", ""),
+        (f"{article} ", " soul"),
+        (f"{article} ", " person"),
+    )[dice.below(4)]
     return {
-        "someone": Phrase(f"{who} ", trait.fact),
-        "you": Phrase("your ", trait.fact, " side"),
+        "someone": Phrase(before, trait.fact, after),
+        "you": Phrase("your ", trait.fact, f" {_SELF[dice.below(len(_SELF))]}"),
         "all_you": Phrase("someone as ", trait.fact, " as you"),
     }
 

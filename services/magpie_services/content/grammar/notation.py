@@ -37,18 +37,18 @@ class GrammarError(ValueError):
 
 
 class Text(NamedTuple):
-    """Words that stand as they are; `words` are those that would be heard as an echo nearby."""
+    """Words that stand as they are; `heard` are those that would be an echo nearby."""
 
     text: str
     columns: int
-    words: frozenset[str]
+    heard: frozenset[str]
 
 
 class Slot(NamedTuple):
     """A place for a phrase: `words` stand for evidence, `nouns` (one, many) agree with a count.
 
     `article` is "a", "the" or "". `columns` is the room that it takes beside its phrase; `says`, the slots
-    that would repeat it.
+    that would repeat it; `heard`, its words that would be an echo nearby.
     """
 
     name: str
@@ -58,6 +58,7 @@ class Slot(NamedTuple):
     article: str
     nouns: tuple[str, str] | None
     columns: int
+    heard: frozenset[str]
 
 
 class Choice(NamedTuple):
@@ -145,11 +146,15 @@ def plain_text(text: str) -> Text:
 
 _HAN_RUN = re.compile("[\u3400-\u9fff]+")
 _WORD = re.compile("[a-z']{4,}")
+_QUESTION = re.compile("[?？]")
 
 
 def echoes(text: str) -> frozenset[str]:
-    """What the ear remembers of plain words: pairs of Han characters, words of four letters and more."""
+    """What the ear remembers of plain words: pairs of Han characters, words of four letters and more, and
+    that something was asked.
+    """
     found = set(_WORD.findall(text.casefold()))
+    found.update(_QUESTION.findall(text))
     for run in _HAN_RUN.findall(text):
         found.update(run[at : at + 2] for at in range(len(run) - 1))
     return frozenset(found)
@@ -251,4 +256,6 @@ class _Parser:
         # A space on either side, "an " or "the ", the longer noun and a space.
         beside = 2 + (len(article) + 2 if article else 0) + (max(map(columns, nouns)) + 1 if nouns else 0)
         says = 0 if words else slots.SAYS[name]
-        return Slot(name, slots.BITS[name], says, words, article, nouns, beside + columns(words))
+        return Slot(
+            name, slots.BITS[name], says, words, article, nouns, beside + columns(words), echoes(words)
+        )
