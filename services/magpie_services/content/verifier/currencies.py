@@ -42,8 +42,8 @@ SIGN_AFTER = re.compile(
 
 
 def meant(sign: str) -> frozenset[str]:
-    """The ISO 4217 codes that a sign found by one of the patterns may mean."""
-    return _SYMBOLS.get(sign) or _CODES[sign]
+    """The ISO 4217 codes that a sign found by one of the patterns may mean; none for one such as "a¥"."""
+    return _SYMBOLS.get(sign) or _CODES.get(sign, frozenset())
 
 
 def is_money(before: str, after: str) -> bool:

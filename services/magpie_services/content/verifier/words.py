@@ -74,7 +74,7 @@ def _harmless(hit: Hit, facts: Facts, view: str, *, han: bool) -> bool:
         return any(_quoted(start, hit.end, view, facts, han=han) for start in {hit.start, last})
     for reason in entry.unless:
         if reason == "said":
-            word = hit.word.removesuffix("的你")
+            word = hit.word.removesuffix("的你").removeprefix("someone ")
             if facts.says_han(word) if han else facts.says_latin(word):
                 return True
         elif reason == "quoted":
