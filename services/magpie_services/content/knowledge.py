@@ -110,7 +110,11 @@ class Knowledge:
         if because is not None:
             room = BECAUSE_COLUMNS[locale.partition("-")[0]]
             theirs = self.item(because, locale)
-            if room < BECAUSE_LATIN_COLUMNS and theirs.names and not attributes.HAN.search(theirs.names[0].text):
+            if (
+                room < BECAUSE_LATIN_COLUMNS
+                and theirs.names
+                and not attributes.HAN.search(theirs.names[0].text)
+            ):
                 room = BECAUSE_LATIN_COLUMNS
             short = _short(theirs, known, room, locale)
             if short is not None:
