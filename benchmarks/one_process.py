@@ -1,7 +1,7 @@
 """The services of the hot path in one process and one event loop, called without sockets: for larger runs.
 
-The same `main` of the same rooms, told to listen on and to call `local:` addresses (kit.local). Around them run
-the real Redis, lake, model server, release service and worker, each a process of the suite. What a sealed
+The same `main` of the same rooms, told to listen on and to call `local:` addresses (kit.local). Around them
+run the real Redis, lake, model server, release service and worker, each a process of the suite. What a sealed
 marketplace proves is proved with processes of their own (loop.py); here the world may live in this one.
 """
 

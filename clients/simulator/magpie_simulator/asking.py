@@ -48,13 +48,10 @@ WAYS: dict[str, Asking | None] = {
 
 
 def _objective(world: World) -> push_pb.Objective:
-    """What the shop knows that outcomes are worth to it, in CNY: of a purchase its margin on what sold in the
-    last seven days."""
-    sold = world.shelf.popular
-    price = float(np.average(world.shelf.price, weights=sold if sold.any() else None)) / 100
+    """What outcomes are worth to the shop, in CNY: what the report's formula says, which the shop made."""
     return push_pb.Objective(
         click=CLICK_VALUE,
-        purchase=world.parameters.margin * price,
+        margin=world.parameters.margin,
         dismiss=DISMISSAL_COST,
         unsubscribe=OPT_OUT_COST,
     )
