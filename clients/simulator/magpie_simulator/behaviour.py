@@ -20,7 +20,7 @@ _LONGEST_MS = 20 * 3_600_000
 
 def relevance(world: World, users: Ints, items: Ints) -> Floats:
     """How much a push of the item is what the user would have wanted to hear, 0 to 1; [n]."""
-    liked = world.fit[users, items].astype(np.float64)
+    liked = visits.fit(world, users, items)
     need = world.minds.needs[users, world.goods.category[items]]
     owned = world.minds.owned[users, items] > max(0, world.day - 30)
     return np.asarray(np.minimum(1.0, liked * (0.5 + 0.6 * need)) * np.where(owned, 0.3, 1.0))
@@ -142,7 +142,7 @@ def afterwards(world: World, purchases: Table) -> Table:
         return rows(0)
     users, items = purchases["user"], purchases["item"]
     dice = world.luck.uniform("afterwards", world.day, users * len(world.goods) + items, 5)
-    liked = world.fit[users, items].astype(np.float64)
+    liked = visits.fit(world, users, items)
     joy = 0.5 * liked + 0.6 * world.goods.quality[items] + 0.5 * (dice[:, 0] - 0.5)
     stars = np.clip(np.round(1.2 + 3.9 * joy), 1, 5).astype(np.int64)
     speaks = dice[:, 1] < 0.22

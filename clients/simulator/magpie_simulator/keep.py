@@ -47,6 +47,8 @@ def load(folder: Path) -> tuple[World, Memory]:
             for group, cls in ((world.minds, Minds), (world.shelf, Shelf)):
                 for each in fields(cls):
                     setattr(group, each.name, kept[f"{cls.__name__}.{each.name}"])
+            world.minds.owned = np.zeros(world.matches.shape, np.int32)
+            world.minds.owned[tuple(kept["owned_where"])] = kept["Minds.owned"]
             world.waiting, world.going_on = kept["waiting"], kept["going_on"]
             world.day = int(kept["day"])
             memory = msgspec.msgpack.decode(kept["memory"].tobytes(), type=Memory)
@@ -64,6 +66,9 @@ def save(folder: Path, world: World, memory: Memory) -> None:
         for group in (world.minds, world.shelf)
         for each in fields(group)
     }
+    # Of all pairs of user and item hardly any has met.
+    where = np.nonzero(world.minds.owned)
+    arrays |= {"Minds.owned": world.minds.owned[where], "owned_where": np.stack(where)}
     packed = np.frombuffer(msgspec.msgpack.encode(memory), np.uint8)
     out = BytesIO()
     arrays |= {"waiting": world.waiting, "going_on": world.going_on, "memory": packed}

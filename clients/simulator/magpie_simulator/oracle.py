@@ -121,14 +121,14 @@ def organic(world: World, users: Ints) -> tuple[Floats, Floats]:
     """What users spend by themselves: margin a day, CNY [n]; and the margin that a need of theirs will lead
     to before it is forgotten, CNY [n, C], 0 where there is none."""
     goods, shelf, needs = world.goods, world.shelf, world.minds.needs[users]
-    liked = world.fit[users].astype(np.float64)
+    liked = visits.fit_all(world, users).astype(np.float64)
     pull = (liked + 0.02) ** 1.6 * np.exp(0.5 * goods.fame + 1.5 * shelf.discount)[None, :] * shelf.on_sale
     margin = world.parameters.margin * shelf.price / 100
     buys = 0.012 * liked**2 + 0.34 * needs[:, goods.category] * liked**1.5
     aisles = np.eye(needs.shape[1])[goods.category]  # [N, C]
     total = np.maximum(pull @ aisles, 1e-12)
     rate, money = (pull * buys) @ aisles / total, (pull * buys * margin[None, :]) @ aisles / total
-    liking = visits.tastes(world)[users] + 0.02
+    liking = world.tastes[users] + 0.02
     goes = liking * np.exp(2.2 * needs)
     goes /= goes.sum(axis=1, keepdims=True)
     comes = 1.4 * np.clip(world.people.visits[users] * (1.0 + 0.5 * needs.max(axis=1)), 0.0, 0.97)
@@ -139,7 +139,7 @@ def organic(world: World, users: Ints) -> tuple[Floats, Floats]:
 
 
 def _returns(world: World, users: Ints, items: Ints) -> Floats:
-    joy = 0.5 * world.fit[users, items].astype(np.float64) + 0.6 * world.goods.quality[items]
+    joy = 0.5 * visits.fit(world, users, items) + 0.6 * world.goods.quality[items]
     return np.asarray(0.015 + 0.12 * np.clip(0.8 - joy, 0.0, 1.0))
 
 

@@ -20,6 +20,7 @@ SLOTS = 3
 _SLOT_CHANCE = np.array([1.0, 0.3, 0.1])
 _WEEKDAYS = np.array([0.95, 0.93, 0.95, 0.98, 1.05, 1.1, 1.08])
 MOST_VIEWS = 8
+CHUNK = 64
 NEED_RATE, NEED_GOES = 0.055, 0.12
 FAIR_PULL = 0.5
 
@@ -34,18 +35,35 @@ def tastes(world: World) -> Floats:
     return np.asarray(np.clip(world.people.taste * np.exp(drift), 0.0, 1.2) * _season(world)[None, :])
 
 
-def fit(world: World) -> Floats:
-    """How well each item suits each user today, 0 to 1, [U, N]: aisle, looks and price must all be right."""
-    folk, goods = world.people, world.goods
-    aisle = tastes(world)[:, goods.category]
-    usual = np.log([aisle.price * 100 for aisle in CATEGORIES])[goods.category]
-    dear = np.log(world.shelf.price)[None, :] - usual[None, :] - folk.budget[:, None]
+def fit(world: World, users: Ints, items: Ints) -> Floats:
+    """How well items suit users today, 0 to 1: aisle, looks and price must all be right; [n], float64."""
+    return _fit(world, users, items, world.matches[users, items]).astype(np.float64)
+
+
+def fit_all(world: World, users: Ints) -> Floats:
+    """How well every item suits these users today, [n, N], float32."""
+    found: Floats = np.empty((len(users), len(world.goods)), np.float32)
+    items = np.arange(len(world.goods))[None, :]
+    for start in range(0, len(users), CHUNK):
+        some = users[start : start + CHUNK]
+        found[start : start + CHUNK] = _fit(world, some[:, None], items, world.matches[some])
+    return found
+
+
+def _fit(world: World, users: Ints, items: Ints, suits: Floats) -> Floats:
+    """`users` and `items` are broadcast against each other."""
+    folk, category = world.people, world.goods.category[items]
+    usual = np.log([aisle.price * 100 for aisle in CATEGORIES])[category]
+    moderate = (np.log(world.shelf.price[items]) - usual).astype(np.float32)
+    dear = moderate - folk.budget[users].astype(np.float32)
+    elasticity = folk.elasticity[users].astype(np.float32)
     # Too dear hurts more than too cheap, the more so the more somebody looks at prices.
-    width = np.where(dear > 0, 0.55 / folk.elasticity[:, None], 0.9)
-    affordable = np.exp(-0.5 * (dear / width) ** 2)
-    lure = 1.0 + 0.8 * np.minimum(2.0, folk.elasticity)[:, None] * world.shelf.discount[None, :]
-    joy = aisle**0.8 * world.matches * affordable * lure
-    return np.asarray(joy / (joy + 0.22), dtype=np.float32)
+    dear *= np.where(dear > 0, elasticity / np.float32(0.55), np.float32(1 / 0.9))
+    affordable = np.exp(np.float32(-0.5) * dear * dear)
+    discount = (0.8 * world.shelf.discount[items]).astype(np.float32)
+    lure = 1 + np.minimum(np.float32(2.0), elasticity) * discount
+    joy = world.likes[users, category] * suits * affordable * lure
+    return np.asarray(joy / (joy + np.float32(0.22)))
 
 
 def feel_needs(world: World) -> None:
@@ -56,7 +74,7 @@ def feel_needs(world: World) -> None:
     forget = world.luck.uniform("need.gone", day, keys, len(CATEGORIES))
     needs[forget < NEED_GOES] = 0.0
     np.minimum(1.0, needs * 1.15, out=needs)
-    chance = NEED_RATE * tastes(world) ** 1.5
+    chance = NEED_RATE * world.tastes**1.5
     needs[(arise < chance) & (needs == 0.0)] = 0.7
 
 
@@ -65,7 +83,7 @@ def plan(world: World) -> Table:
     folk, day = world.people, world.day
     keys = np.arange(len(folk))
     pull = 1.0 + 0.5 * world.minds.needs.max(axis=1)
-    pull = pull + FAIR_PULL * (tastes(world) * fairs(world.luck, day)).max(axis=1)
+    pull = pull + FAIR_PULL * (world.tastes * fairs(world.luck, day)).max(axis=1)
     weekday = _WEEKDAYS[datetime.fromtimestamp(world.day_start_ms / 1000, UTC).weekday()]
     chance = np.clip(folk.visits * pull * weekday * np.exp(-world.minds.annoyance), 0.0, 0.97)
     comes = world.luck.uniform("visit", day, keys, SLOTS) < chance[:, None] * _SLOT_CHANCE
@@ -85,24 +103,33 @@ def visit(world: World, starts: Table) -> Table:
     users, luck, day, needs = starts["user"], world.luck, world.day, world.minds.needs
     keys = users * SLOTS + starts["slot"]
     dice = luck.uniform("session", day, keys, 6)
-    liking = np.log(tastes(world)[users] + 0.02) + 2.2 * needs[users]
+    liking = np.log(world.tastes[users] + 0.02) + 2.2 * needs[users]
     aisle = np.argmax(liking + luck.gumbel("session.aisle", day, keys, len(CATEGORIES)), axis=1)
+    views = np.minimum(MOST_VIEWS, 1 + np.floor(np.log(dice[:, 0]) / np.log(0.72))).astype(np.int64)
+    items = np.empty((len(starts), MOST_VIEWS), np.int64)
+    seen = np.arange(MOST_VIEWS)[None, :] < views[:, None]
+    for start in range(0, len(starts), CHUNK):  # what fits a processor's cache
+        some = slice(start, start + CHUNK)
+        items[some], there = _shown(world, users[some], keys[some], aisle[some])
+        seen[some] &= there
+    return _session(world, starts, aisle, items, seen, dice)
+
+
+def _shown(world: World, users: Ints, keys: Ints, aisle: Ints) -> tuple[Ints, Bools]:
+    """The items that somebody meets who looks around in an aisle, in order, and whether they are there."""
     same = world.goods.category[None, :] == aisle[:, None]
-    draw = 1.6 * np.log(world.fit[users] + 0.02) + np.where(same, 3.5, 0.0) + 0.5 * world.goods.fame
+    draw = 1.6 * np.log(fit_all(world, users) + 0.02) + np.where(same, 3.5, 0.0) + 0.5 * world.goods.fame
     draw = draw + 1.5 * world.shelf.discount
     draw = np.where(world.shelf.on_sale, draw, -np.inf)
-    draw += luck.gumbel("session.items", day, keys, len(world.goods))
-    views = np.minimum(MOST_VIEWS, 1 + np.floor(np.log(dice[:, 0]) / np.log(0.72))).astype(np.int64)
+    draw += world.luck.gumbel("session.items", world.day, keys, len(world.goods))
     best = np.argpartition(-draw, MOST_VIEWS, axis=1)[:, :MOST_VIEWS]
     items = np.take_along_axis(best, np.argsort(-np.take_along_axis(draw, best, axis=1), axis=1), axis=1)
-    seen = np.arange(MOST_VIEWS)[None, :] < views[:, None]
-    seen &= np.isfinite(np.take_along_axis(draw, items, axis=1))
-    return _session(world, starts, aisle, items, seen, dice)
+    return items, np.isfinite(np.take_along_axis(draw, items, axis=1))
 
 
 def chance_to_buy(world: World, users: Ints, items: Ints) -> Floats:
     """Chance that somebody who looks at an item buys it: a need decides, liking alone now and then; [n]."""
-    liked = world.fit[users, items].astype(np.float64)
+    liked = fit(world, users, items)
     need = world.minds.needs[users, world.goods.category[items]]
     since = world.day + 1 - world.minds.owned[users, items]
     fresh = np.where((world.minds.owned[users, items] > 0) & (since < 45), 0.15, 1.0)
@@ -114,14 +141,15 @@ def _session(world: World, starts: Table, aisle: Ints, items: Ints, seen: Bools,
     luck, day, users = world.luck, world.day, starts["user"]
     keys = users * SLOTS + starts["slot"]
     looks = luck.uniform("session.looks", day, keys, MOST_VIEWS)
-    dwell = 4.0 + 50.0 * (-np.log(looks)) * (0.3 + world.fit[users[:, None], items])
+    suits = fit(world, users[:, None], items)
+    dwell = 4.0 + 50.0 * (-np.log(looks)) * (0.3 + suits)
     begins = starts["ms"][:, None] + 25_000 + (np.cumsum(dwell + 3.0, axis=1) * 1000).astype(np.int64)
     chance = chance_to_buy(world, np.repeat(users, MOST_VIEWS), items.ravel()).reshape(items.shape)
     wish = luck.uniform("session.wish", day, keys, MOST_VIEWS)
     buys = seen & (wish < chance)
     buys &= np.cumsum(buys, axis=1) == 1
     carts = seen & (wish < 0.02 + 3.0 * chance)
-    saved = seen & ~carts & (wish > 1.0 - 0.12 * world.fit[users[:, None], items])
+    saved = seen & ~carts & (wish > 1.0 - 0.12 * suits)
     regret = carts & ~buys & (luck.uniform("session.regret", day, keys, MOST_VIEWS) < 0.2)
     common = {"day": day}
     parts = [starts]

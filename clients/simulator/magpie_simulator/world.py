@@ -45,7 +45,8 @@ class Minds:
 @dataclass
 class World:
     """Everything of one world. `day` is the next day to live; `waiting` are acts that are still to come,
-    `going_on` those of visits that the end of a span cut in two. A `tireless` world is no world of people: it
+    `going_on` those of visits that the end of a span cut in two; `tastes` and, with their curve, `likes` [U, C]
+    are those of today. A `tireless` world is no world of people: it
     bounds from above what pushes could win."""
 
     parameters: Parameters
@@ -59,7 +60,8 @@ class World:
     tireless: bool = False
     waiting: Table = field(default_factory=lambda: rows(0))
     going_on: Table = field(default_factory=lambda: rows(0))
-    fit: Floats = field(default_factory=lambda: np.zeros((0, 0)))
+    tastes: Floats = field(default_factory=lambda: np.zeros((0, 0)))
+    likes: Floats = field(default_factory=lambda: np.zeros((0, 0)))
     today: Table = field(default_factory=lambda: rows(0))
     offsets: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
 
@@ -87,6 +89,7 @@ class World:
         world = cls(parameters, luck, goods, folk, people.matches(folk, goods), shelf, minds)
         for night in range(-SETTLING_NIGHTS, 0):  # people have needs before the first morning
             world.day = night
+            world._wake()
             visits.feel_needs(world)
         world.day = 0
         return world
@@ -122,7 +125,7 @@ class World:
         offsets = [noon.astimezone(ZoneInfo(zone)).utcoffset() or timedelta() for zone in ZONES]
         self.offsets = np.array([round(offset.total_seconds()) * 1000 for offset in offsets])
         self._recover()
-        self.fit = visits.fit(self)
+        self._wake()
         visits.feel_needs(self)
         self.today = visits.plan(self)
 
@@ -145,6 +148,11 @@ class World:
     def end_day(self) -> None:
         """The day is over."""
         self.day += 1
+
+    def _wake(self) -> None:
+        """What everybody likes today."""
+        self.tastes = visits.tastes(self)
+        self.likes = (self.tastes**0.8).astype(np.float32)
 
     def _recover(self) -> None:
         minds, world = self.minds, self.parameters

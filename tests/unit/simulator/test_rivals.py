@@ -59,7 +59,7 @@ def test_a_rival_cannot_read_minds() -> None:
     twin = place.fork()
     twin.minds.needs[:] = 0.9
     twin.minds.fatigue += 2.0
-    twin.fit = 1.0 - twin.fit
+    twin.tastes, twin.likes = 1.2 - twin.tastes, 1.2 - twin.likes
     twin.people.quirks[:] += 1
     users = np.flatnonzero(place.reachable)
     items = random_items(place, users)[1]
