@@ -24,7 +24,8 @@ from magpie_simulator.shopfront import Shopfront
 from magpie_simulator.timetable import EDGES, PUSH_HOUR, moment_ms
 from magpie_simulator.world import arrived
 
-QUEUE_WAIT_SECONDS = 3.0  # without any of them arriving: then they expired, or their price changed
+QUEUE_WAIT_SECONDS = 1.0  # without any of them arriving: then it is time to ask
+ASKED_AT_ONCE = 8
 Tell = Callable[[dict[str, Any]], None]
 
 
@@ -45,6 +46,7 @@ class Life:
         self._folder, self._tell, self._asking = folder, tell, WAYS[policy]
         self.world, self._memory = keep.load(folder)
         self._now_ms = self.world.day_start_ms
+        self._patience_seconds = patience_seconds
         self._arrived: list[Table] = []
         self.record = Record(policy=policy)
         self.inbox = Inbox(self.world, self._memory, folder / keep.JOURNAL, lambda: self._now_ms)
@@ -206,19 +208,22 @@ class Life:
         self._tell({"day": self.world.day, "activity": activity})
 
     async def _hear_queue(self) -> None:
-        """Waits for pushes whose quiet hours are over by now; goes on without those that do not come."""
-        due = self._overdue()
-        if not due:
+        """Waits for pushes whose quiet hours are over by now. Of those that do not come it asks what became
+        of them, a few at a time, and goes on without those that expired or whose facts changed."""
+        if not self._overdue():
             return
         await self._shopfront.tell_time()
-        left, give_up = len(due), time.monotonic() + QUEUE_WAIT_SECONDS
-        while (due := self._overdue()) and time.monotonic() < give_up:
-            if len(due) < left:
-                left, give_up = len(due), time.monotonic() + QUEUE_WAIT_SECONDS
+        left, heard = len(self.inbox.memory.due), time.monotonic()
+        while due := self._overdue():
             await asyncio.sleep(0.02)
-        for decision_id in due:
-            del self._memory.due[decision_id]
-        self.record.queued_not_arrived += len(due)
+            if (now := len(self.inbox.memory.due)) < left:
+                left, heard = now, time.monotonic()
+            elif time.monotonic() - heard > QUEUE_WAIT_SECONDS:
+                given_up = time.monotonic() - heard > self._patience_seconds
+                some = due[:ASKED_AT_ONCE]
+                for decision_id in due if given_up else await self._shopfront.not_waiting(some):
+                    if self._memory.due.pop(decision_id, None) is not None:
+                        self.record.queued_not_arrived += 1
 
     def _overdue(self) -> list[str]:
         return [key for key, due_ms in self._memory.due.items() if due_ms <= self._now_ms]

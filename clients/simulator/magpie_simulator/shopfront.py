@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+import zlib
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
 from typing import TypeVar
@@ -52,7 +53,13 @@ class Shopfront:
         await self._magpie.close()
 
     async def record_events(self, events: Sequence[event_pb.Event]) -> None:
-        """Sends events in batches of at most 1,000, in order."""
+        """Sends events in batches of at most 1,000, each user's in order; a few lanes of users at once."""
+        lanes: list[list[event_pb.Event]] = [[] for _ in range(IN_FLIGHT)]
+        for event in events:
+            lanes[zlib.crc32(event.user_id.encode()) % IN_FLIGHT].append(event)
+        await self._all("profile", [partial(self._record_lane, lane) for lane in lanes if lane], IN_FLIGHT)
+
+    async def _record_lane(self, events: Sequence[event_pb.Event]) -> None:
         for batch in _batches(events, BATCH):
             request = profile_pb.RecordEventsRequest(events=batch)
             answer = await self._call("profile", partial(self._magpie.profile.RecordEvents, request))
@@ -126,6 +133,22 @@ class Shopfront:
             calls.append(partial(self._magpie.push.SendPushes, request))
         answers = await self._all("push", calls, IN_FLIGHT)
         return [decision for answer in answers for decision in answer.decisions]
+
+    async def not_waiting(self, decision_ids: Sequence[str]) -> list[str]:
+        """Those of some decisions that do not wait in the queue any more, as the ledger has it."""
+        gone = []
+        for decision_id in decision_ids:
+            request = push_pb.ExplainDecisionRequest(decision_id=decision_id)
+            try:
+                decision = (await self._magpie.push.ExplainDecision(request)).decision
+            except grpc.aio.AioRpcError as error:
+                if error.code() not in (grpc.StatusCode.NOT_FOUND, grpc.StatusCode.UNIMPLEMENTED):
+                    continue  # the next time, perhaps
+                gone.append(decision_id)
+            else:
+                if decision.verdict != decision_pb.DECISION_VERDICT_QUEUED:
+                    gone.append(decision_id)
+        return gone
 
     async def tell_time(self) -> None:
         """Lets the push service know the world's time, for what waits in its queue: any call carries it."""

@@ -45,9 +45,9 @@ class Minds:
 @dataclass
 class World:
     """Everything of one world. `day` is the next day to live; `waiting` are acts that are still to come,
-    `going_on` those of visits that the end of a span cut in two; `tastes` and, with their curve, `likes` [U, C]
-    are those of today. A `tireless` world is no world of people: it
-    bounds from above what pushes could win."""
+    `going_on` those of visits that the end of a span cut in two; `tastes` and, with their curve, `likes`
+    [U, C] are those of today. A `tireless` world is no world of people: it bounds from above what pushes
+    could win."""
 
     parameters: Parameters
     luck: Luck

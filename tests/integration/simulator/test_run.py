@@ -104,7 +104,7 @@ async def test_three_days_go_round(tmp_path: Path) -> None:
 async def test_a_day_cut_short_is_lived_again_without_doubling(tmp_path: Path) -> None:
     await create(tmp_path)
     async with serving(tmp_path) as suite:
-        suite.fail_after = 6  # after the pushes of the first day
+        suite.fail_after = 14  # after the pushes of the first day
         code, lines, error = await run(tmp_path, suite, 2)
         assert code == 3
         assert error.startswith("magpie_simulator: profile at 127.0.0.1:")
