@@ -10,6 +10,7 @@ from magpie_cli.commands import (
     doctor,
     import_,
     push,
+    replay,
     search,
     train,
     up,
@@ -33,6 +34,7 @@ app.command("doctor")(doctor.doctor)
 app.command("import")(import_.import_)
 app.command("push")(push.push)
 app.command("explain")(push.explain)
+app.command("replay")(replay.replay)
 app.command("compose")(compose.compose)
 app.command("card")(card.card)
 app.command("variants")(variants.variants)

@@ -7,13 +7,16 @@ Repeats are recognised within a day: they carry the time of the first.
 from collections.abc import Iterator, Mapping, Sequence
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
 
 from magpie_services.lake.schemas import DAY, DECISIONS, EVENTS, ITEMS, OUTCOMES, POSITION, TableSpec, day_of
 
 DAY_MS = 86_400_000
+_BATCH_ROWS = 2_048
 
 
 def scan_events(
@@ -74,6 +77,84 @@ def read_items(folder: str, columns: Sequence[str] | None = None, until_ms: int 
         both = both.sort_by([("version", "ascending"), (POSITION, "ascending")])
         newest = _last_of_each(both, ("item_id",))
     return newest.sort_by("item_id").select(wanted)
+
+
+def newest_decisions(
+    folder: str,
+    columns: Sequence[str],
+    since_ms: int,
+    until_ms: int | None,
+    limit: int,
+    *,
+    arms: Sequence[str] = (),
+    but: Sequence[str] = (),
+) -> Iterator[pa.RecordBatch]:
+    """The newest `limit` decisions with arms made in [since_ms, until_ms), the last word on each, in no
+    order: plain `columns` and, of `arms`, these parts. Those with ids in `but` do not count.
+
+    Memory is bounded by `limit` narrow rows and a row group, however many there are: which ones they are is
+    found first, and no feature is read.
+    """
+    table = _open(folder, DECISIONS)
+    if table is None:
+        return
+    dataset, names = table.to_pyarrow_dataset(), ["decision_id", "decided_ms", POSITION]
+    span = _within(DECISIONS, since_ms, until_ms)
+    span &= ~pc.field("decision_id").isin(pa.array(but, pa.string()))
+    newest = DECISIONS.schema.empty_table().select(names)
+    for batch in _batches(dataset, names, span & (ds.field("chosen") >= 0)):
+        newest = pa.concat_tables([newest, pa.table(batch).cast(newest.schema)])
+        if newest.num_rows > 4 * limit + _BATCH_ROWS:
+            newest = _newest(newest, limit)
+    newest = _newest(newest, limit)
+    if not newest.num_rows:
+        return
+    places = dict(zip(newest["decision_id"].to_pylist(), newest[POSITION].to_pylist(), strict=True))
+    first, last = pc.min_max(newest["decided_ms"]).as_py().values()
+    read = [*_with(list(columns), "decision_id", POSITION), *(f"arms.list.element.{part}" for part in arms)]
+    wanted = [*columns, *(["arms"] if arms else [])]
+    for fragment in dataset.get_fragments(filter=_within(DECISIONS, first, last + 1)):
+        # A dataset reads whole columns only; of `arms` nine tenths are features.
+        with fragment.open() as file:
+            for batch in pq.ParquetFile(file).iter_batches(_BATCH_ROWS, columns=read):
+                pairs = zip(batch["decision_id"].to_pylist(), batch[POSITION].to_pylist(), strict=True)
+                kept = [places.get(decision_id) == place for decision_id, place in pairs]
+                if any(kept):
+                    yield batch.filter(pa.array(kept, pa.bool_())).select(wanted)
+
+
+def outcomes_of(folder: str, decision_ids: Sequence[str], since_ms: int) -> Iterator[pa.RecordBatch]:
+    """`decision_id` and `kind` of the outcomes of these decisions that occurred from `since_ms` on; some
+    twice.
+    """
+    table = _open(folder, OUTCOMES)
+    if table is None:
+        return
+    wanted = _within(OUTCOMES, since_ms, None) & pc.field("decision_id").isin(
+        pa.array(decision_ids, pa.string())
+    )
+    yield from _batches(table.to_pyarrow_dataset(), ["decision_id", "kind"], wanted)
+
+
+def _within(spec: TableSpec, since_ms: int, until_ms: int | None) -> ds.Expression:
+    """Rows of a span of time, with the days that it touches, so that no other file is opened."""
+    span = (ds.field(spec.time) >= since_ms) & (ds.field(DAY) >= day_of(since_ms))
+    if until_ms is not None:
+        span &= (ds.field(spec.time) < until_ms) & (ds.field(DAY) <= day_of(until_ms))
+    return span
+
+
+def _batches(dataset: ds.Dataset, columns: list[str], rows: ds.Expression) -> Iterator[pa.RecordBatch]:
+    """A few thousand rows at a time, no more than two batches ahead."""
+    yield from dataset.to_batches(
+        columns=columns, filter=rows, batch_size=_BATCH_ROWS, batch_readahead=2, fragment_readahead=1
+    )
+
+
+def _newest(rows: pa.Table, limit: int) -> pa.Table:
+    """The newest `limit` decisions, the last word on each."""
+    rows = _last_of_each(rows.sort_by([("decided_ms", "ascending"), (POSITION, "ascending")]), DECISIONS.key)
+    return rows.slice(max(0, rows.num_rows - limit))
 
 
 def _scan(

@@ -1,6 +1,6 @@
 """Reads the ledger back: decisions and outcomes that are still in their streams."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from typing import Any
 
 from magpie_services.core import codec
@@ -18,32 +18,33 @@ class History:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
-    async def decisions(self, span: Span) -> list[Decision]:
-        """The newest decisions of a span, as many from each partition, as far as they are weighed.
+    async def decisions(self, span: Span) -> list[bytes]:
+        """The newest decisions of a span, as many from each partition, the last word on each.
 
-        Raises Unavailable.
+        As `core.codec` writes them, and as far as they are weighed: as objects they would take ten times the
+        memory. Raises Unavailable.
         """
         share = -(-span.limit // len(partitions()))
-        found: list[Decision] = []
+        found: list[bytes] = []
         for part in partitions():
-            full = len(found) + share
+            full, known = len(found) + share, set[str]()
             async for blob in self._backwards(stream_key("decisions", part)):
                 decision = codec.decode(Decision, blob)
-                if span.start_ms <= decision.decided_ms and decision.decided_ms < (span.end_ms or 1 << 62):
-                    found.append(weighed(decision))
+                new = decision.decision_id not in known
+                if new and span.start_ms <= decision.decided_ms < (span.end_ms or 1 << 62):
+                    known.add(decision.decision_id)
+                    found.append(codec.encode(weighed(decision)))
                 if len(found) >= full:
                     break
         return found[: span.limit]
 
-    async def outcomes(self, decisions: Sequence[Decision]) -> dict[str, set[OutcomeKind]]:
-        """What is known to have come of each of these decisions. Raises Unavailable."""
-        wanted = {decision.decision_id for decision in decisions}
+    async def outcomes(self) -> dict[str, set[OutcomeKind]]:
+        """What has come of decisions, by their ids. Raises Unavailable."""
         found: dict[str, set[OutcomeKind]] = {}
         for part in partitions():
             async for blob in self._backwards(stream_key("outcomes", part)):
                 outcome = codec.decode(Outcome, blob)
-                if outcome.decision_id in wanted:
-                    found.setdefault(outcome.decision_id, set()).add(outcome.kind)
+                found.setdefault(outcome.decision_id, set()).add(outcome.kind)
         return found
 
     async def _backwards(self, stream: str) -> AsyncIterator[bytes]:

@@ -1,6 +1,5 @@
 """PushService over gRPC: messages in, messages out. What is decided is decided elsewhere."""
 
-import asyncio
 import uuid
 from collections import defaultdict
 from collections.abc import Set
@@ -17,13 +16,13 @@ from magpie_services.core.decisions import Decision, Mode
 from magpie_services.core.events import EventKind
 from magpie_services.kit.errors import MagpieError, NotFound
 from magpie_services.kit.idempotency import fingerprint
-from magpie_services.push import because, explain, replay, validation
+from magpie_services.push import because, explain, replay_message, validation
 from magpie_services.push.case import Ask
 from magpie_services.push.clients import Services
-from magpie_services.push.history import History
 from magpie_services.push.ledger import Ledger
 from magpie_services.push.pipeline import Pipeline
 from magpie_services.push.policy import Policy
+from magpie_services.push.replayer import Replayer
 from magpie_services.push.sending import Sender
 from magpie_services.wire import decisions, events
 
@@ -40,14 +39,14 @@ class PushServicer(push_grpc.PushServiceServicer):
         pipeline: Pipeline,
         sender: Sender,
         ledger: Ledger,
-        history: History,
+        replayer: Replayer,
         services: Services,
         default: Policy,
     ) -> None:
         self._pipeline = pipeline
         self._sender = sender
         self._ledger = ledger
-        self._history = history
+        self._replayer = replayer
         self._services = services
         self._default = default
 
@@ -106,16 +105,7 @@ class PushServicer(push_grpc.PushServiceServicer):
     ) -> push_pb.ReplayDecisionsResponse:
         span = validation.replay_span_of(request)
         policy = validation.policy_of(request.policy, self._default)
-        logged = await self._history.decisions(span)
-        outcomes = await self._history.outcomes(logged)
-        # Up to 100,000 decisions are weighed: not on the loop that serves everybody else.
-        compared = await asyncio.to_thread(replay.compare, logged, outcomes, policy)
-        return push_pb.ReplayDecisionsResponse(
-            logged=_summary(compared.logged),
-            replayed=_summary(compared.replayed),
-            agreed_count=compared.agreed,
-            differing_decision_ids=compared.differing,
-        )
+        return replay_message.to_proto(await self._replayer.compare(span, policy))
 
     async def _titles(self, decision: Decision, past: Set[str]) -> dict[str, str]:
         """Titles of the chosen item and the next best: as logged, else as the catalogue has them now."""
@@ -149,17 +139,3 @@ def _past(item: ranking_pb.Explanation) -> list[because.Past]:
         for one in item.contributions
         if one.is_item
     ]
-
-
-def _summary(summary: replay.Summary) -> push_pb.ReplaySummary:
-    return push_pb.ReplaySummary(
-        decided_count=summary.decided,
-        sent_count=summary.sent,
-        value=summary.value,
-        clicks=summary.clicks,
-        purchases=summary.purchases,
-        unsubscribes=summary.unsubscribes,
-        estimated_reward=summary.reward,
-        estimated_reward_error=summary.reward_error,
-        effective_sample_size=summary.effective,
-    )

@@ -36,6 +36,10 @@ class PushSettings(ServiceSettings):
     content_timeout_seconds: float = Field(default=2.0, gt=0, description="of one call")
     feedback_timeout_seconds: float = Field(default=2.0, gt=0, description="of one call")
 
+    lake_folder: str = Field(
+        default="",
+        description="where the lake's tables are, for replays of older decisions; empty: recent only",
+    )
     attribution_secret: SecretStr = Field(
         description="signs the tokens that come back with outcomes; at least 16 bytes; the same in feedback"
     )

@@ -25,6 +25,7 @@ from magpie_services.push.ledger import Ledger
 from magpie_services.push.pipeline import Pipeline
 from magpie_services.push.providers.console import ConsoleProvider
 from magpie_services.push.providers.webhook import WebhookProvider
+from magpie_services.push.replayer import Replayer
 from magpie_services.push.sending import Sender
 from magpie_services.push.servicer import PushServicer
 from magpie_services.push.settings import PushSettings
@@ -88,7 +89,8 @@ async def build(settings: PushSettings, providers: dict[str, Provider] | None = 
         page_users=settings.campaign_page_users,
     )
     campaigns = CampaignServicer(store, services, Answers(redis), settings.policy(), clock)
-    push = PushServicer(pipeline, sender, ledger, History(redis), services, settings.policy())
+    replayer = Replayer(History(redis), settings.lake_folder)
+    push = PushServicer(pipeline, sender, ledger, replayer, services, settings.policy())
 
     def register(server: grpc.aio.Server) -> None:
         push_grpc.add_PushServiceServicer_to_server(push, server)

@@ -379,10 +379,16 @@ async def test_replays_another_policy(bench: Bench) -> None:
     strict = push_pb.Policy(
         objective=push_pb.Objective(click=1, min_value=0.6), exploration=0, no_send_share=0
     )
-    answer = await bench.push.ReplayDecisions(push_pb.ReplayDecisionsRequest(policy=strict), timeout=5)
+    answer = await bench.push.ReplayDecisions(push_pb.ReplayDecisionsRequest(policy=strict), timeout=30)
     assert (answer.logged.decided_count, answer.logged.sent_count) == (2, 2)
     assert (answer.replayed.sent_count, answer.agreed_count) == (0, 0)
     assert len(answer.differing_decision_ids) == 2
+    assert (answer.evaluated_count, answer.user_count) == (2, 2)
+    assert [one.estimator for one in answer.logged.estimates] == [push_pb.ESTIMATOR_MEAN]
+    assert {one.estimator for one in answer.replayed.estimates} == set(push_pb.Estimator.values()[2:])
+    assert answer.summary[0].startswith(
+        "The other policy would have decided 2 of 2 decisions otherwise (100%)"
+    )
     request = push_pb.ReplayDecisionsRequest(policy=strict, ranker_version=2)
     with pytest.raises(grpc.aio.AioRpcError) as error:
         await bench.push.ReplayDecisions(request, timeout=5)

@@ -35,6 +35,7 @@ def magpie(*arguments: str) -> Result:
     [
         ("push", "--dry-run", "--user", "u"),
         ("explain", "d"),
+        ("replay", "--min-value", "0.1"),
         ("compose", "--item", "i", "--user", "u"),
         ("card", "--item", "i", "--out", "card.jpg"),
         ("variants", "--locale", "en"),

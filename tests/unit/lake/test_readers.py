@@ -115,3 +115,62 @@ def test_items_are_as_they_were_at_a_moment(tmp_path: Path) -> None:
 def test_an_unknown_column_is_a_key_error(tmp_path: Path) -> None:
     with pytest.raises(KeyError):
         readers.read_events(str(tmp_path), ["horoscope"])
+
+
+def decided(number: int, decided_ms: int, verdict: DecisionVerdict, chosen: int = 0) -> Decision:
+    return Decision(
+        decision_id=f"d{number}",
+        user_id="u",
+        mode=Mode.LIVE,
+        verdict=verdict,
+        decided_ms=decided_ms,
+        chosen=chosen,
+    )
+
+
+def test_the_newest_decisions_come_once_with_the_last_word_whatever_the_size(tmp_path: Path) -> None:
+    queued = [decided(n, START_MS + n * DAY_MS // 8, DecisionVerdict.QUEUED) for n in range(24)]
+    blocked = [decided(100 + n, START_MS + DAY_MS, DecisionVerdict.BLOCKED, chosen=-1) for n in range(9)]
+    write(tmp_path, DECISIONS, *queued, *blocked)
+    # Another partition's stream has the same places.
+    write(tmp_path, DECISIONS, *(decided(200 + n, START_MS, DecisionVerdict.NO_SEND) for n in range(24)))
+    sent = [decided(n, START_MS + n * DAY_MS // 8, DecisionVerdict.SENT) for n in range(0, 24, 2)]
+    write(tmp_path, DECISIONS, *sent, first_place=500)
+
+    def newest(limit: int, since_ms: int = 0, until_ms: int | None = None) -> dict[str, str]:
+        rows = [
+            row
+            for batch in readers.newest_decisions(
+                str(tmp_path), ["decision_id", "verdict"], since_ms, until_ms, limit
+            )
+            for row in batch.to_pylist()
+        ]
+        found = {row["decision_id"]: row["verdict"] for row in rows}
+        assert len(found) == len(rows)
+        return found
+
+    assert newest(4) == {"d23": "queued", "d22": "sent", "d21": "queued", "d20": "sent"}
+    assert newest(2, until_ms=START_MS + DAY_MS) == {"d7": "queued", "d6": "sent"}
+    assert newest(50, since_ms=START_MS + 2 * DAY_MS).keys() == {f"d{n}" for n in range(16, 24)}
+    assert len(newest(1_000)) == 48
+    assert list(readers.newest_decisions(str(tmp_path / "none"), ["decision_id"], 0, None, 5)) == []
+
+
+def test_outcomes_of_some_decisions(tmp_path: Path) -> None:
+    rows = [
+        Outcome(
+            outcome_id=f"o{n}",
+            decision_id=f"d{n}",
+            kind=OutcomeKind.CLICKED,
+            occurred_ms=START_MS + n * DAY_MS,
+        )
+        for n in range(6)
+    ]
+    write(tmp_path, OUTCOMES, *rows)
+    found = [
+        row
+        for batch in readers.outcomes_of(str(tmp_path), ["d1", "d4", "d9"], START_MS + 2 * DAY_MS)
+        for row in batch.to_pylist()
+    ]
+    assert found == [{"decision_id": "d4", "kind": "clicked"}]
+    assert list(readers.outcomes_of(str(tmp_path / "none"), ["d1"], 0)) == []

@@ -121,6 +121,7 @@ def _particular(name: str, options: SuiteOptions, state: Path, secrets: Mapping[
                 "ATTRIBUTION_SECRET": secrets["attribution_secret"],
                 "WEBHOOK_SECRET": secrets["webhook_secret"],
                 "WEBHOOK_URL": options.webhook,
+                "LAKE_FOLDER": str(lake_folder(state)),
             }
         case "feedback":
             return {"ATTRIBUTION_SECRET": secrets["attribution_secret"]}

@@ -49,6 +49,54 @@ MESSAGE_CLASS_TRANSACTIONAL: MessageClass.ValueType  # 2
 """Tells the user about their own order or appointment. Consent and quiet hours do not apply; rate limits do."""
 Global___MessageClass: _TypeAlias = MessageClass  # noqa: Y015
 
+class _Estimator:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _EstimatorEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Estimator.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ESTIMATOR_UNSPECIFIED: _Estimator.ValueType  # 0
+    """Not set."""
+    ESTIMATOR_MEAN: _Estimator.ValueType  # 1
+    """Mean of what was earned: of the policy that decided."""
+    ESTIMATOR_IPS: _Estimator.ValueType  # 2
+    """Inverse propensity: right on average, wide."""
+    ESTIMATOR_SNIPS: _Estimator.ValueType  # 3
+    """The same, self-normalised."""
+    ESTIMATOR_DR: _Estimator.ValueType  # 4
+    """Doubly robust: the model, put right by inverse propensity."""
+    ESTIMATOR_SNDR: _Estimator.ValueType  # 5
+    """The same, self-normalised."""
+    ESTIMATOR_SWITCH_DR: _Estimator.ValueType  # 6
+    """Doubly robust where weights are small, the model beyond; its interval allows for the model's error there.
+    The one that the summary speaks of.
+    """
+    ESTIMATOR_DM: _Estimator.ValueType  # 7
+    """The model alone: its interval knows nothing of the model's error."""
+
+class Estimator(_Estimator, metaclass=_EstimatorEnumTypeWrapper):
+    """How a reward is estimated from a log of another policy. The worth that the logged scores give is the model."""
+
+ESTIMATOR_UNSPECIFIED: Estimator.ValueType  # 0
+"""Not set."""
+ESTIMATOR_MEAN: Estimator.ValueType  # 1
+"""Mean of what was earned: of the policy that decided."""
+ESTIMATOR_IPS: Estimator.ValueType  # 2
+"""Inverse propensity: right on average, wide."""
+ESTIMATOR_SNIPS: Estimator.ValueType  # 3
+"""The same, self-normalised."""
+ESTIMATOR_DR: Estimator.ValueType  # 4
+"""Doubly robust: the model, put right by inverse propensity."""
+ESTIMATOR_SNDR: Estimator.ValueType  # 5
+"""The same, self-normalised."""
+ESTIMATOR_SWITCH_DR: Estimator.ValueType  # 6
+"""Doubly robust where weights are small, the model beyond; its interval allows for the model's error there.
+The one that the summary speaks of.
+"""
+ESTIMATOR_DM: Estimator.ValueType  # 7
+"""The model alone: its interval knows nothing of the model's error."""
+Global___Estimator: _TypeAlias = Estimator  # noqa: Y015
+
 @_typing.final
 class Objective(_message.Message):
     """What a push is worth, in units of your choosing (say, the shop's currency). Zero fields of an empty message
@@ -491,6 +539,7 @@ class ReplaySummary(_message.Message):
     ESTIMATED_REWARD_FIELD_NUMBER: _builtins.int
     ESTIMATED_REWARD_ERROR_FIELD_NUMBER: _builtins.int
     EFFECTIVE_SAMPLE_SIZE_FIELD_NUMBER: _builtins.int
+    ESTIMATES_FIELD_NUMBER: _builtins.int
     decided_count: _builtins.int
     """Decisions that had arms."""
     sent_count: _builtins.int
@@ -504,13 +553,17 @@ class ReplaySummary(_message.Message):
     unsubscribes: _builtins.float
     """Expected opt-outs."""
     estimated_reward: _builtins.float
-    """Reward per decision as logged outcomes and propensities tell it (self-normalised inverse propensity), of
-    live decisions whose choice was carried out.
+    """Reward per decision as logged outcomes and propensities tell it (as logged: the mean; else self-normalised
+    inverse propensity), of live decisions whose choice was carried out.
     """
     estimated_reward_error: _builtins.float
-    """Standard error of that."""
+    """Standard error of that, by user."""
     effective_sample_size: _builtins.float
     """Effective number of decisions behind that estimate."""
+    @_builtins.property
+    def estimates(self) -> _containers.RepeatedCompositeFieldContainer[Global___RewardEstimate]:
+        """The same reward by every estimator, with intervals. As logged there is one, the mean."""
+
     def __init__(
         self,
         *,
@@ -523,14 +576,63 @@ class ReplaySummary(_message.Message):
         estimated_reward: _builtins.float = ...,
         estimated_reward_error: _builtins.float = ...,
         effective_sample_size: _builtins.float = ...,
+        estimates: _abc.Iterable[Global___RewardEstimate] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["clicks", b"clicks", "decided_count", b"decided_count", "effective_sample_size", b"effective_sample_size", "estimated_reward", b"estimated_reward", "estimated_reward_error", b"estimated_reward_error", "purchases", b"purchases", "sent_count", b"sent_count", "unsubscribes", b"unsubscribes", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clicks", b"clicks", "decided_count", b"decided_count", "effective_sample_size", b"effective_sample_size", "estimated_reward", b"estimated_reward", "estimated_reward_error", b"estimated_reward_error", "estimates", b"estimates", "purchases", b"purchases", "sent_count", b"sent_count", "unsubscribes", b"unsubscribes", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReplaySummary: _TypeAlias = ReplaySummary  # noqa: Y015
+
+@_typing.final
+class RewardEstimate(_message.Message):
+    """Reward per decision, in units of the objective, with intervals of 95 % by bootstrap over users. An end that
+    the log cannot tell is infinite.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ESTIMATOR_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    LOW_FIELD_NUMBER: _builtins.int
+    HIGH_FIELD_NUMBER: _builtins.int
+    GAIN_FIELD_NUMBER: _builtins.int
+    GAIN_LOW_FIELD_NUMBER: _builtins.int
+    GAIN_HIGH_FIELD_NUMBER: _builtins.int
+    estimator: Global___Estimator.ValueType
+    """How it was estimated."""
+    value: _builtins.float
+    """The estimate."""
+    low: _builtins.float
+    """Lower end."""
+    high: _builtins.float
+    """Upper end."""
+    gain: _builtins.float
+    """How much more than was earned; 0 for the mean itself."""
+    gain_low: _builtins.float
+    """Lower end of that."""
+    gain_high: _builtins.float
+    """Upper end of that."""
+    def __init__(
+        self,
+        *,
+        estimator: Global___Estimator.ValueType = ...,
+        value: _builtins.float = ...,
+        low: _builtins.float = ...,
+        high: _builtins.float = ...,
+        gain: _builtins.float = ...,
+        gain_low: _builtins.float = ...,
+        gain_high: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["estimator", b"estimator", "gain", b"gain", "gain_high", b"gain_high", "gain_low", b"gain_low", "high", b"high", "low", b"low", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RewardEstimate: _TypeAlias = RewardEstimate  # noqa: Y015
 
 @_typing.final
 class ReplayDecisionsResponse(_message.Message):
@@ -538,12 +640,49 @@ class ReplayDecisionsResponse(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class LeftOutEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.int
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     LOGGED_FIELD_NUMBER: _builtins.int
     REPLAYED_FIELD_NUMBER: _builtins.int
     AGREED_COUNT_FIELD_NUMBER: _builtins.int
     DIFFERING_DECISION_IDS_FIELD_NUMBER: _builtins.int
+    EVALUATED_COUNT_FIELD_NUMBER: _builtins.int
+    USER_COUNT_FIELD_NUMBER: _builtins.int
+    REWARDED_COUNT_FIELD_NUMBER: _builtins.int
+    OUT_OF_REACH_COUNT_FIELD_NUMBER: _builtins.int
+    OVERLAP_FIELD_NUMBER: _builtins.int
+    LEFT_OUT_FIELD_NUMBER: _builtins.int
+    SUMMARY_FIELD_NUMBER: _builtins.int
     agreed_count: _builtins.int
     """Decisions on which both do the same."""
+    evaluated_count: _builtins.int
+    """Decisions behind the estimates: live, their choice carried out, their chances sound."""
+    user_count: _builtins.int
+    """Users that these are about."""
+    rewarded_count: _builtins.int
+    """Of these decisions, those that the other policy might have made and that had an outcome that counts."""
+    out_of_reach_count: _builtins.int
+    """Decisions in which the other policy likes an arm best that the policy of then could not choose."""
+    overlap: _builtins.float
+    """Mean chance that both do the same, as far as they can: 1 for the same policy."""
     @_builtins.property
     def logged(self) -> Global___ReplaySummary:
         """As logged."""
@@ -556,6 +695,14 @@ class ReplayDecisionsResponse(_message.Message):
     def differing_decision_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Up to 20 decisions on which they differ."""
 
+    @_builtins.property
+    def left_out(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
+        """Decisions that could not be used for the estimates, by reason ("propensity", "chances", "reward", "model")."""
+
+    @_builtins.property
+    def summary(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What it comes to, a line each, fit for a person."""
+
     def __init__(
         self,
         *,
@@ -563,10 +710,17 @@ class ReplayDecisionsResponse(_message.Message):
         replayed: Global___ReplaySummary | None = ...,
         agreed_count: _builtins.int = ...,
         differing_decision_ids: _abc.Iterable[_builtins.str] | None = ...,
+        evaluated_count: _builtins.int = ...,
+        user_count: _builtins.int = ...,
+        rewarded_count: _builtins.int = ...,
+        out_of_reach_count: _builtins.int = ...,
+        overlap: _builtins.float = ...,
+        left_out: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
+        summary: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["logged", b"logged", "replayed", b"replayed"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agreed_count", b"agreed_count", "differing_decision_ids", b"differing_decision_ids", "logged", b"logged", "replayed", b"replayed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agreed_count", b"agreed_count", "differing_decision_ids", b"differing_decision_ids", "evaluated_count", b"evaluated_count", "left_out", b"left_out", "logged", b"logged", "out_of_reach_count", b"out_of_reach_count", "overlap", b"overlap", "replayed", b"replayed", "rewarded_count", b"rewarded_count", "summary", b"summary", "user_count", b"user_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -85,8 +85,9 @@ class PushServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ReplayDecisions(self, request, context):
-        """Runs logged decisions against another policy, without effect, and compares. It reads the service's own log:
-        what the lake has taken over is no longer there.
+        """Runs logged decisions against another policy, without effect, and compares. It reads the service's own log,
+        and of what the lake has taken over the tables, where the service was told their folder. One replay runs at
+        a time. UNAVAILABLE when it does not finish; fewer decisions may.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

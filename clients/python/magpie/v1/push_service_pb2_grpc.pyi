@@ -44,8 +44,9 @@ class PushServiceStub:
     it. NOT_FOUND when the decision is not in the ledger.
     """
     ReplayDecisions: _grpc.UnaryUnaryMultiCallable[_push_service_pb2.ReplayDecisionsRequest, _push_service_pb2.ReplayDecisionsResponse]
-    """Runs logged decisions against another policy, without effect, and compares. It reads the service's own log:
-    what the lake has taken over is no longer there.
+    """Runs logged decisions against another policy, without effect, and compares. It reads the service's own log,
+    and of what the lake has taken over the tables, where the service was told their folder. One replay runs at
+    a time. UNAVAILABLE when it does not finish; fewer decisions may.
     """
 
 @_typing.type_check_only
@@ -64,8 +65,9 @@ class PushServiceAsyncStub(PushServiceStub):
     it. NOT_FOUND when the decision is not in the ledger.
     """
     ReplayDecisions: _aio.UnaryUnaryMultiCallable[_push_service_pb2.ReplayDecisionsRequest, _push_service_pb2.ReplayDecisionsResponse]  # type: ignore[assignment]
-    """Runs logged decisions against another policy, without effect, and compares. It reads the service's own log:
-    what the lake has taken over is no longer there.
+    """Runs logged decisions against another policy, without effect, and compares. It reads the service's own log,
+    and of what the lake has taken over the tables, where the service was told their folder. One replay runs at
+    a time. UNAVAILABLE when it does not finish; fewer decisions may.
     """
 
 class PushServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -105,8 +107,9 @@ class PushServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _push_service_pb2.ReplayDecisionsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_push_service_pb2.ReplayDecisionsResponse, _abc.Awaitable[_push_service_pb2.ReplayDecisionsResponse]]:
-        """Runs logged decisions against another policy, without effect, and compares. It reads the service's own log:
-        what the lake has taken over is no longer there.
+        """Runs logged decisions against another policy, without effect, and compares. It reads the service's own log,
+        and of what the lake has taken over the tables, where the service was told their folder. One replay runs at
+        a time. UNAVAILABLE when it does not finish; fewer decisions may.
         """
 
 def add_PushServiceServicer_to_server(servicer: PushServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
