@@ -129,24 +129,30 @@ class _Cut(NamedTuple):
 
 
 def _cut(rows: Rows, arms: Arms) -> _Cut:
-    """The tau of least variance + squared bound of the bias, among quantiles of the weights.
+    """The tau of least expected variance + squared bound of the bias, among quantiles of the weights.
 
-    The variance is that of the sample. Beyond tau the model is believed, so the bias is its error on what the
-    target does there. The paper bounds that by the largest reward, which with rare rewards never switches.
-    Here the bound is relative: how far, by the log, rewards may be (two standard errors) from the model on
-    the arms that were drawn as rarely. It holds as far as the model errs on what the target picks of them no
-    more than on all of them.
+    The variance is what the model makes one expect, residuals squared being to worth as they are over the
+    whole log: of few large weights the sample's own is nothing until the first of them is rewarded, and would
+    then call for trust where there is least reason.
+
+    Beyond tau the model is believed, so the bias is its error on what the target does there. The paper bounds
+    that by the largest reward, which with rare rewards never switches. Here the bound is relative: how far,
+    by the log, rewards may be (two standard errors) from the model on the arms that were drawn as rarely. It
+    holds as far as the model errs on what the target picks of them no more than on all of them.
     """
     count = len(rows.weight)
     taus = np.unique(np.quantile(rows.weight, np.linspace(0, 1, TAUS), method="higher"))
-    # What the model says of the target's arms beyond each tau: the sum of the steps above it.
-    steps = np.bincount(np.searchsorted(taus, arms.ratio), arms.target * np.abs(arms.model), len(taus) + 1)
-    beyond = steps[::-1].cumsum()[::-1][1:] / count
+    worth = arms.target * np.abs(arms.model)
+    step = np.searchsorted(taus, arms.ratio)
+    foretold = float(np.abs(rows.reward - rows.residual).sum())
+    scatter = float((rows.residual**2).sum()) / foretold if foretold else 0.0
+    squares = np.bincount(step, worth * np.where(np.isfinite(arms.ratio), arms.ratio, 0.0), len(taus) + 1)
+    within = scatter * squares.cumsum()[:-1] / count
+    beyond = np.bincount(step, worth, len(taus) + 1)[::-1].cumsum()[::-1][1:] / count
     cuts = []
-    for tau, worth in zip(taus[::-1].tolist(), beyond[::-1].tolist(), strict=True):
-        part = rows.direct + np.where(rows.weight <= tau, rows.weight * rows.residual, 0.0)
-        bias = worth * _model_error(rows, rows.logging * tau < 1) if worth else 0.0
-        cuts.append((float(part.var()) / count + bias**2, -tau, bias))
+    for tau, weighed, believed in zip(taus.tolist(), within.tolist(), beyond.tolist(), strict=True):
+        bias = believed * _model_error(rows, rows.logging * tau < 1) if believed else 0.0
+        cuts.append((weighed / count + bias**2, -tau, bias))
     _, tau, bias = min(cuts)
     return _Cut(-tau, bias)
 

@@ -111,16 +111,23 @@ def newest_decisions(
         return
     places = dict(zip(newest["decision_id"].to_pylist(), newest[POSITION].to_pylist(), strict=True))
     first, last = pc.min_max(newest["decided_ms"]).as_py().values()
-    read = [*_with(list(columns), "decision_id", POSITION), *(f"arms.list.element.{part}" for part in arms)]
-    wanted = [*columns, *(["arms"] if arms else [])]
+    read, wanted = _with(list(columns), "decision_id", POSITION), [*columns, *(["arms"] if arms else [])]
     for fragment in dataset.get_fragments(filter=_within(DECISIONS, first, last + 1)):
         # A dataset reads whole columns only; of `arms` nine tenths are features.
-        with fragment.open() as file:
-            for batch in pq.ParquetFile(file).iter_batches(_BATCH_ROWS, columns=read):
+        with fragment.open() as source:
+            file = pq.ParquetFile(source)
+            leaves = [*read, *_parts_of_arms(file, arms)]
+            for batch in file.iter_batches(_BATCH_ROWS, columns=leaves):
                 pairs = zip(batch["decision_id"].to_pylist(), batch[POSITION].to_pylist(), strict=True)
                 kept = [places.get(decision_id) == place for decision_id, place in pairs]
                 if any(kept):
                     yield batch.filter(pa.array(kept, pa.bool_())).select(wanted)
+
+
+def _parts_of_arms(file: pq.ParquetFile, parts: Sequence[str]) -> list[str]:
+    """Columns of a file that are these parts of arms: what is between the names is the writer's choice."""
+    paths = (file.schema.column(number).path for number in range(len(file.schema)))
+    return [path for path in paths if path.split(".")[0] == "arms" and path.split(".")[3] in parts]
 
 
 def outcomes_of(folder: str, decision_ids: Sequence[str], since_ms: int) -> Iterator[pa.RecordBatch]:
