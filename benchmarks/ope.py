@@ -31,7 +31,7 @@ from magpie_services.core.off_policy_log import Log
 
 HEADLINE, ESTIMATOR = "next", Estimator.SWITCH_DR
 DECISIONS, ARMS = 100_000, 20
-FIRST_SEED = 1
+FIRST_SEED = 11
 
 
 class Judged:

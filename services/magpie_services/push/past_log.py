@@ -3,17 +3,17 @@ only.
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pyarrow as pa
 
 from magpie_services.core.decisions import Arm, Decision, DecisionVerdict, Mode
 from magpie_services.core.outcomes import OutcomeKind
 from magpie_services.lake import readers
-from magpie_services.push.policy import VALUED
 from magpie_services.push.replay import Span
 
 _COLUMNS = ("decision_id", "user_id", "mode", "verdict", "decided_ms", "seed", "chosen")
-_ARM = ("item_id", "probabilities", "propensity")
+_ARM = ("item_id", "probabilities", "propensity", "price")
 _KINDS = {kind.value: kind for kind in OutcomeKind}
 
 
@@ -45,7 +45,7 @@ def _decisions(batch: pa.RecordBatch) -> Iterator[Decision]:
     arms = batch["arms"]
     starts = arms.offsets.to_pylist()
     inner = arms.values
-    names, chances, propensities = (inner.field(name).to_pylist() for name in _ARM)
+    names, chances, propensities, prices = (_part(inner, name) for name in _ARM)
     plain = [batch[name].to_pylist() for name in _COLUMNS]
     for number, (identity, user, mode, verdict, decided_ms, seed, chosen) in enumerate(
         zip(*plain, strict=True)
@@ -63,9 +63,17 @@ def _decisions(batch: pa.RecordBatch) -> Iterator[Decision]:
             arms=[
                 Arm(
                     item_id=names[at] or "",
-                    probabilities=(chances[at] or [])[:VALUED],
+                    probabilities=chances[at] or [],
                     propensity=propensities[at] or 0.0,
+                    price=prices[at] or 0.0,
                 )
                 for at in range(starts[number], starts[number + 1])
             ],
         )
+
+
+def _part(arms: pa.StructArray, name: str) -> list[Any]:
+    """One part of all arms; nulls where the file is of before it."""
+    if arms.type.get_field_index(name) < 0:
+        return [None] * len(arms)
+    return list(arms.field(name).to_pylist())

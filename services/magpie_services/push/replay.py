@@ -113,7 +113,12 @@ def compare(
         elif len(differing) < MAX_DIFFERING:
             differing.append(decision.decision_id)
         if decision.mode is Mode.LIVE and decision.verdict in _CARRIED_OUT:
-            log.add(decision, choice, reward_of(outcome(decision.decision_id), policy.objective, done.price), policy)
+            log.add(
+                decision,
+                choice,
+                reward_of(outcome(decision.decision_id), policy.objective, done.price),
+                policy,
+            )
     return Comparison(
         logged=logged,
         replayed=replayed,
@@ -185,7 +190,9 @@ class _Collected:
 def _better_elsewhere(arms: Iterable[Arm], choice: Choice, policy: Policy) -> bool:
     """Whether an arm that could not be drawn is worth more than the best that could."""
     best = max(policy.objective.min_value, choice.arms[0].value)
-    return any(arm.propensity <= 0 and policy.objective.value(arm.probabilities, arm.price) > best for arm in arms)
+    return any(
+        arm.propensity <= 0 and policy.objective.value(arm.probabilities, arm.price) > best for arm in arms
+    )
 
 
 def weighed(decision: Decision) -> Decision:

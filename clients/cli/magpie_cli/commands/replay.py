@@ -14,7 +14,14 @@ from magpie_cli.failures import BadInput, run
 from magpie_cli.render import print_json, wide_console
 
 LONGEST_SECONDS = 300.0
-_WORTH = {"click": 1.0, "purchase": 20.0, "dismiss": 0.1, "unsubscribe": 30.0, "min_value": 0.0}
+_WORTH = {
+    "click": 1.0,
+    "purchase": 20.0,
+    "dismiss": 0.1,
+    "unsubscribe": 30.0,
+    "min_value": 0.0,
+    "margin": 0.0,
+}
 _NAMES = {
     push_pb.ESTIMATOR_MEAN: "as logged",
     push_pb.ESTIMATOR_IPS: "inverse propensity",
@@ -37,6 +44,9 @@ def replay(
     dismiss: Annotated[float | None, typer.Option(help="Cost of a dismissal (0.1).")] = None,
     unsubscribe: Annotated[float | None, typer.Option(help="Cost of an opt-out (30).")] = None,
     min_value: Annotated[float | None, typer.Option(help="A push must be worth more than this (0).")] = None,
+    margin: Annotated[
+        float | None, typer.Option(help="Share of its price that a purchase is worth (0).")
+    ] = None,
     exploration: Annotated[float | None, typer.Option(min=0, max=1, help="Share drawn to learn.")] = None,
     no_send_share: Annotated[
         float | None, typer.Option(min=0, max=1, help="Share not sent, to learn.")
@@ -56,6 +66,7 @@ def replay(
         "dismiss": dismiss,
         "unsubscribe": unsubscribe,
         "min_value": min_value,
+        "margin": margin,
     }
     given = {name: value for name, value in worth.items() if value is not None}
     if given:
