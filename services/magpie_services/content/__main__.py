@@ -18,6 +18,11 @@ from magpie_services.content.catalogue import Catalogue
 from magpie_services.content.compose import Composer
 from magpie_services.content.extraction.extractor import Extractor
 from magpie_services.content.extraction.learner import Learner
+from magpie_services.content.learning.feed import Feed
+from magpie_services.content.learning.inspection import Inspection
+from magpie_services.content.learning.record import Lake
+from magpie_services.content.learning.redis_store import RedisStore
+from magpie_services.content.learning.thompson import ThompsonChooser
 from magpie_services.content.model.author import Author
 from magpie_services.content.model.budget import Budget, Prices
 from magpie_services.content.model.endpoint import Endpoint
@@ -36,22 +41,33 @@ async def main(settings: ContentSettings) -> None:
     """Serve until told to stop."""
     clock = clock_for(settings.sandbox)
     extractor = Extractor()
+    redis = connect(settings.redis_url)
+    chooser = ThompsonChooser(floor=settings.exploration)
     pool = Pool(SystemClock()) if settings.model_url else None
     composer = Composer(
         settings.default_locale,
         settings.cached_items,
         pack=settings.pack,
+        chooser=chooser,
         extractor=extractor.spoken,
         pool=pool,
     )
+    feed = Feed(
+        redis,
+        Lake(settings.lake_folder) if settings.lake_folder else None,
+        clock,
+        chooser.learn,
+        lesson_seconds=settings.lesson_seconds,
+        lease_seconds=settings.lesson_lease_seconds,
+    )
     cards, closers = _cards(settings, extractor)
     addresses = _addresses(settings)
-    background: list[serving.Loop] = []
+    background: list[serving.Loop] = [feed.count, feed.follow]
     if pool is not None:
-        redis = connect(settings.redis_url)
         endpoint = _endpoint(settings, redis)
         background.append(_author(settings, composer, pool, endpoint, redis, clock).run)
-        closers += [endpoint.close, redis.aclose]
+        closers.append(endpoint.close)
+    closers.append(redis.aclose)
     if settings.candidate_address:
         catalogue = Catalogue(settings.candidate_address, settings.candidate_timeout_seconds)
         learner = Learner(extractor, catalogue, settings.lexicon_items, settings.lexicon_seconds)
@@ -60,7 +76,13 @@ async def main(settings: ContentSettings) -> None:
         if settings.card_listen and addresses is not None:
             background.append(CardServer(settings.card_listen, addresses, catalogue.item, cards).run)
     servicer = ContentServicer(
-        composer, cards, extractor, clock, settings.default_locale, addresses if settings.card_url else None
+        composer,
+        cards,
+        extractor,
+        Inspection(RedisStore(redis).totals, lambda: chooser.lesson),
+        clock,
+        settings.default_locale,
+        addresses if settings.card_url else None,
     )
 
     def register(server: grpc.aio.Server) -> None:

@@ -12,6 +12,7 @@ from magpie_services.content.dice import Dice
 from magpie_services.content.facts.extra import NO_EXTRA, Extra
 from magpie_services.content.grammar.packs import CALLS, OPENERS, Grammar, grammar, resolve
 from magpie_services.content.knowledge import CACHED_ITEMS, Extractor, Knowledge, Known
+from magpie_services.content.learning.habit import HABIT
 from magpie_services.content.likeness import alike, shingles
 from magpie_services.content.limits import Limits, limits_for
 from magpie_services.content.model.pool import Pool, Texts
@@ -121,7 +122,7 @@ class Composer:
                     tone=variant.tone.value,
                     variant_id=variant.variant_id(work.words.locale),
                     propensity=chance,
-                    context=circumstances.key,
+                    context=HABIT.context(circumstances, variant, work.words.locale),
                     writer="model" if variant[2:] == MODEL_ENDING else "grammar",
                 )
             )

@@ -16,6 +16,7 @@ from magpie_services.content.compose import Brief, Composer, Composition, Draft
 from magpie_services.content.extraction.extractor import Extracted, Extractor
 from magpie_services.content.facts.extra import Extra, extra_facts
 from magpie_services.content.grammar.packs import resolve
+from magpie_services.content.learning.inspection import Inspection
 from magpie_services.content.strategies import Strategy, Tone
 from magpie_services.content.verifier import Finding, passed
 from magpie_services.core.items import Item
@@ -30,6 +31,8 @@ Context = grpc.aio.ServicerContext[Any, Any]
 MAX_BATCH = 512
 MAX_VARIANTS = 16
 MAX_EXCLUDED = 64
+MAX_PAGE = 1_000
+USUAL_PAGE = 100
 MAX_FACTS = 16
 MAX_TITLE_CHARS = 5_000
 MAX_DRAFT_CHARS = 50_000
@@ -55,6 +58,7 @@ class ContentServicer(content_grpc.ContentServiceServicer):
         composer: Composer,
         cards: Cards,
         extractor: Extractor,
+        inspection: Inspection,
         clock: Clock,
         default_locale: str,
         card_addresses: CardAddresses | None = None,
@@ -63,6 +67,7 @@ class ContentServicer(content_grpc.ContentServiceServicer):
         self._composer = composer
         self._cards = cards
         self._extractor = extractor
+        self._inspection = inspection
         self._clock = clock
         self._default_locale = default_locale
         self._card_addresses = card_addresses
@@ -130,6 +135,38 @@ class ContentServicer(content_grpc.ContentServiceServicer):
             if at % BREATHE_EVERY == BREATHE_EVERY - 1:
                 await asyncio.sleep(0)
         return response
+
+    async def ListVariants(
+        self, request: content_pb.ListVariantsRequest, context: Context
+    ) -> content_pb.ListVariantsResponse:
+        """Raises Invalid naming the field, Unavailable while the counts cannot be read."""
+        locale = resolve(request.locale)
+        if locale is None:
+            raise Invalid("locale", "is required" if not request.locale else "is not a language written here")
+        strategy = wire_messages.strategy_name(request.strategy)
+        if request.strategy and not strategy:
+            raise Invalid("strategy", "is not a known strategy")
+        if not 0 <= request.page_size <= MAX_PAGE:
+            raise Invalid("page_size", f"must be between 0 and {MAX_PAGE}")
+        page = await self._inspection.page(
+            locale,
+            Strategy(strategy) if strategy else None,
+            request.page_size or USUAL_PAGE,
+            request.page_token,
+        )
+        return content_pb.ListVariantsResponse(
+            variants=[
+                content_pb.VariantStatistics(
+                    variant_id=one.variant_id,
+                    sent_count=one.sent,
+                    clicked_count=one.clicked,
+                    refused_count=one.dismissed + one.unsubscribed,
+                )
+                for one in page.variants
+            ],
+            weights=[content_pb.VariantWeight(**weight._asdict()) for weight in page.weights],
+            next_page_token=page.token,
+        )
 
 
 def _bounded(field: str, size: int) -> None:

@@ -89,6 +89,26 @@ class ContentSettings(ServiceSettings):
     model_pause_seconds: float = Field(
         default=5.0, gt=0, description="between rounds, each of at most 4 questions"
     )
+    lake_folder: str = Field(
+        default="",
+        description="folder or s3:// address of the lake's tables, from which the choice of words is learnt"
+        " anew when Redis has forgotten; empty: what the streams no longer hold is lost to it",
+    )
+    lesson_seconds: float = Field(
+        default=10.0, gt=0, le=30, description="between two lessons of which words are followed"
+    )
+    lesson_lease_seconds: float = Field(
+        default=15.0,
+        ge=1,
+        le=30,
+        description="how long a process that counted and fell silent keeps others out",
+    )
+    exploration: float = Field(
+        default=0.02,
+        ge=0,
+        le=1,
+        description="share of messages chosen by handwritten weights, not by learning",
+    )
     candidate_address: str = Field(
         default="dns:///127.0.0.1:7002",
         description="CatalogService, whose items teach which words name which attributes; empty: none does",

@@ -57,6 +57,21 @@ PUSH_WORDS = Counter(
     registry=REGISTRY,
 )
 
+VARIANTS_COUNTED = Counter(
+    "magpie_variants_counted_total",
+    "Pushes and answers that the choice of words counted, by what they are.",
+    ["what"],
+    registry=REGISTRY,
+)
+VARIANT_LESSON = Gauge(
+    "magpie_variants_lesson", "Number of the lesson by which words are chosen now.", registry=REGISTRY
+)
+VARIANTS_LOST = Counter(
+    "magpie_variants_streams_lost_total",
+    "Streams of which entries were trimmed before the choice of words counted them, with no lake to ask.",
+    registry=REGISTRY,
+)
+
 LAKE_ROWS = Counter("magpie_lake_rows_total", "Rows committed, by table.", ["table"], registry=REGISTRY)
 LAKE_DEAD = Counter("magpie_lake_dead_letters_total", "Entries that no table could take.", registry=REGISTRY)
 LAKE_COMMIT_SECONDS = Histogram(

@@ -234,6 +234,19 @@ def _schema(spec: TableSpec, names: Sequence[str]) -> pa.Schema:
     return pa.schema([spec.schema.field(name) for name in names])
 
 
+def rows_after(folder: str, spec: TableSpec, columns: Sequence[str], since: int) -> Iterator[pa.Table]:
+    """All rows beyond the place `since`, as they came, in no order, a piece at a time. Raises KeyError."""
+    wanted = _wanted(spec, columns)
+    table = _open(folder, spec)
+    if table is None:
+        return
+    dataset = table.to_pyarrow_dataset()
+    held = [name for name in wanted if name in dataset.schema.names]
+    for batch in dataset.to_batches(columns=held, filter=ds.field(POSITION) > since):
+        if batch.num_rows:
+            yield _conform(pa.Table.from_batches([batch]), spec, wanted)
+
+
 def matching(
     folder: str, spec: TableSpec, columns: Sequence[str], equal: Mapping[str, str], since: int
 ) -> pa.Table:

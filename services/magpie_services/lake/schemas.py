@@ -209,7 +209,7 @@ DECISIONS = TableSpec(
         *_plains(INT, "ranker_version", "retriever_version"),
         _plain("fallbacks", STRINGS),
         *(_copy(name, STRING) for name in ("strategy", "tone", "locale", "title", "body", "description")),
-        *(_copy(name, STRING) for name in ("image_uri", "link", "variant_id")),
+        *(_copy(name, STRING) for name in ("image_uri", "link", "variant_id", "context", "writer")),
         _copy("propensity", FLOAT),
         _copy("safe_template", BOOL),
         _structs(

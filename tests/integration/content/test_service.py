@@ -20,11 +20,23 @@ from magpie_services.content.card.palette import Colour
 from magpie_services.content.card.pictures import Pictures
 from magpie_services.content.compose import Composer
 from magpie_services.content.extraction.extractor import Extractor
+from magpie_services.content.learning.inspection import Inspection
+from magpie_services.content.learning.tally import Statistics
+from magpie_services.content.learning.thompson import ThompsonChooser
 from magpie_services.content.servicer import ContentServicer
 from magpie_services.content.settings import ContentSettings
 from magpie_services.content.verifier import presentable
 from magpie_services.kit import serving
 from magpie_services.kit.clock import SystemClock
+
+FORMS = [
+    Statistics(f"en:plain:plain:none:{call}", sent, sent // 2, 2, 1)
+    for call, sent in zip("abc", (4, 6, 8), strict=True)
+]
+
+
+async def counted(locale: str) -> list[Statistics]:
+    return FORMS if locale == "en" else []
 
 
 @pytest_asyncio.fixture
@@ -34,7 +46,11 @@ async def stub() -> AsyncIterator["content_grpc.ContentServiceAsyncStub"]:
     cards = Cards(
         pictures, Style(Colour(31, 95, 91), Colour(200, 55, 45)), 1_000_000, presentable, Extractor().words
     )
-    servicer = ContentServicer(Composer(), cards, Extractor(), SystemClock(), "zh-CN")
+    chooser = ThompsonChooser()
+    inspection = Inspection(counted, lambda: chooser.lesson)
+    servicer = ContentServicer(
+        Composer(chooser=chooser), cards, Extractor(), inspection, SystemClock(), "zh-CN"
+    )
 
     def register(server: grpc.aio.Server) -> None:
         content_grpc.add_ContentServiceServicer_to_server(servicer, server)
@@ -166,3 +182,57 @@ async def test_attributes_come_with_the_words_that_say_them(
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await stub.ExtractAttributes(content_pb.ExtractAttributesRequest())
     assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+
+
+async def test_forms_are_listed_page_by_page_and_weights_on_the_first(
+    stub: "content_grpc.ContentServiceAsyncStub",
+) -> None:
+    request = content_pb.ListVariantsRequest(locale="en-GB", page_size=2)
+    first = await stub.ListVariants(request)
+    request.page_token = first.next_page_token
+    second = await stub.ListVariants(request)
+    listed = [
+        (one.variant_id, one.sent_count, one.clicked_count, one.refused_count)
+        for one in (*first.variants, *second.variants)
+    ]
+    assert listed == [(one.variant_id, one.sent, one.clicked, 3) for one in FORMS]
+    assert not second.weights
+    assert not second.next_page_token
+    names = {weight.feature for weight in first.weights}
+    assert {
+        "strategy=price_drop",
+        "tone=playful&stage=active",
+        "opener=model",
+        "call=look&locale=en",
+    } <= names
+    assert not [name for name in names if "locale=zh" in name or name.startswith(("stage=", "base"))]
+    assert all(weight.deviation > 0.0 for weight in first.weights)
+
+
+async def test_one_strategy_alone_can_be_listed(stub: "content_grpc.ContentServiceAsyncStub") -> None:
+    request = content_pb.ListVariantsRequest(locale="en", strategy=content_pb.STRATEGY_PREMIUM)
+    page = await stub.ListVariants(request)
+    assert not page.variants
+    named = [weight.feature for weight in page.weights if "strategy=" in weight.feature]
+    assert named
+    assert all("strategy=premium" in name for name in named)
+
+
+@pytest.mark.parametrize(
+    ("request_", "field"),
+    [
+        (content_pb.ListVariantsRequest(), "locale"),
+        (content_pb.ListVariantsRequest(locale="fr"), "locale"),
+        (content_pb.ListVariantsRequest(locale="en", strategy=99), "strategy"),  # type: ignore[arg-type]
+        (content_pb.ListVariantsRequest(locale="en", page_size=1_001), "page_size"),
+        (content_pb.ListVariantsRequest(locale="en", page_size=-1), "page_size"),
+        (content_pb.ListVariantsRequest(locale="en", page_token="zh-CN:plain:x"), "page_token"),
+    ],
+)
+async def test_a_faulty_question_about_forms_is_refused_by_the_name_of_its_field(
+    stub: "content_grpc.ContentServiceAsyncStub", request_: content_pb.ListVariantsRequest, field: str
+) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await stub.ListVariants(request_)
+    assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert (caught.value.details() or "").startswith(f"{field}:")

@@ -129,6 +129,8 @@ def _particular(name: str, options: SuiteOptions, state: Path, secrets: Mapping[
             return {"MODEL_CONFIG_FILE": str(models_folder(state) / "models.config")}
         case "training":
             return {"LAKE_FOLDER": str(lake_folder(state)), "MODEL_FOLDER": str(models_folder(state))}
+        case "content":
+            return {"LAKE_FOLDER": str(lake_folder(state))}
         case "lake":
             return {"FOLDER": str(lake_folder(state))}
         case _:

@@ -97,6 +97,7 @@ class ContentServiceServicer(object):
 
     def ListVariants(self, request, context):
         """What was learnt of the forms: how often each was sent and followed, and the weight of each of its parts.
+        INVALID_ARGUMENT names a faulty field; UNAVAILABLE while the counts cannot be read.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -44,7 +44,9 @@ class ContentServiceStub:
     ExtractAttributes: _grpc.UnaryUnaryMultiCallable[_content_service_pb2.ExtractAttributesRequest, _content_service_pb2.ExtractAttributesResponse]
     """Finds typed attributes in titles and descriptions, each with the words that say so."""
     ListVariants: _grpc.UnaryUnaryMultiCallable[_content_service_pb2.ListVariantsRequest, _content_service_pb2.ListVariantsResponse]
-    """What was learnt of the forms: how often each was sent and followed, and the weight of each of its parts."""
+    """What was learnt of the forms: how often each was sent and followed, and the weight of each of its parts.
+    INVALID_ARGUMENT names a faulty field; UNAVAILABLE while the counts cannot be read.
+    """
 
 @_typing.type_check_only
 class ContentServiceAsyncStub(ContentServiceStub):
@@ -62,7 +64,9 @@ class ContentServiceAsyncStub(ContentServiceStub):
     ExtractAttributes: _aio.UnaryUnaryMultiCallable[_content_service_pb2.ExtractAttributesRequest, _content_service_pb2.ExtractAttributesResponse]  # type: ignore[assignment]
     """Finds typed attributes in titles and descriptions, each with the words that say so."""
     ListVariants: _aio.UnaryUnaryMultiCallable[_content_service_pb2.ListVariantsRequest, _content_service_pb2.ListVariantsResponse]  # type: ignore[assignment]
-    """What was learnt of the forms: how often each was sent and followed, and the weight of each of its parts."""
+    """What was learnt of the forms: how often each was sent and followed, and the weight of each of its parts.
+    INVALID_ARGUMENT names a faulty field; UNAVAILABLE while the counts cannot be read.
+    """
 
 class ContentServiceServicer(metaclass=_abc_1.ABCMeta):
     """Words and pictures."""
@@ -107,6 +111,8 @@ class ContentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _content_service_pb2.ListVariantsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_content_service_pb2.ListVariantsResponse, _abc.Awaitable[_content_service_pb2.ListVariantsResponse]]:
-        """What was learnt of the forms: how often each was sent and followed, and the weight of each of its parts."""
+        """What was learnt of the forms: how often each was sent and followed, and the weight of each of its parts.
+        INVALID_ARGUMENT names a faulty field; UNAVAILABLE while the counts cannot be read.
+        """
 
 def add_ContentServiceServicer_to_server(servicer: ContentServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -5,10 +5,11 @@ weight of two together says how they differ from what each says by itself, so it
 centred on the pooled effect.
 """
 
-from collections.abc import Iterable
 from functools import lru_cache
 from itertools import product
+from math import prod
 from typing import NamedTuple
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,7 +52,7 @@ class Family(NamedTuple):
     @property
     def size(self) -> int:
         """Number of features."""
-        return int(np.prod(self.shape))
+        return prod(self.shape)
 
     @property
     def place(self) -> slice:
@@ -119,7 +120,10 @@ def code(factor: str, level: str) -> int:
     return _LEVELS[factor][level]
 
 
-def names() -> Iterable[str]:
+def names() -> list[str]:
     """The names of all features in their order; the first, of every push, is "base"."""
-    for one in FAMILIES:
-        yield from one.names() if one.factors else ("base",)
+    return [name for one in FAMILIES for name in (one.names() if one.factors else ["base"])]
+
+
+# Tells releases apart whose weights do not mean the same.
+FINGERPRINT = crc32("\n".join(names()).encode())

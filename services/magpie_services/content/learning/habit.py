@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from magpie_services.content import choice
-from magpie_services.content.choice import Variant
+from magpie_services.content.choice import Circumstances, Variant
 from magpie_services.content.strategies import Strategy
 
 NEGLIGIBLE = 0.01
+TIRED, STEP = "tired", 0.1
 
 
 class Habit(NamedTuple):
@@ -44,3 +45,22 @@ class Habit(NamedTuple):
             if spoken == locale and same > max(NEGLIGIBLE, variants.get(variant, 0.0)):
                 variants[variant] = same
         return strategies, variants
+
+    def context(self, circumstances: Circumstances, variant: Variant, locale: str) -> str:
+        """The circumstances as they are logged, with how tired somebody was of what was chosen: to learn of a
+        form that is sent often as if it had been news to everybody.
+
+        For example "active.bargain.evening", and "active.bargain.evening.tired3" for a penalty of 0.3.
+        """
+        strategies, variants = self.penalties(circumstances.recent, locale)
+        steps = round((strategies.get(variant.strategy, 0.0) + variants.get(variant, 0.0)) / STEP)
+        return f"{circumstances.key}.{TIRED}{steps}" if steps else circumstances.key
+
+
+def parse(context: str) -> tuple[str, float]:
+    """Circumstances and penalty of a logged context."""
+    key, found, steps = context.partition(f".{TIRED}")
+    return key, int(steps) * STEP if found and steps.isdecimal() else 0.0
+
+
+HABIT = Habit()

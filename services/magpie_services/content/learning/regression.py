@@ -18,15 +18,18 @@ Vector = NDArray[np.float64]
 BASE_RATE = 0.03
 _HOLD = 8.0
 _ROUNDS = 30
-_CLOSE = 1e-4
+_CLOSE = 0.01
 
 
 class Evidence(NamedTuple):
-    """What became of pushes that are alike, a row a kind: codes [n, factors], trials and clicks [n]."""
+    """What became of pushes that are alike, a row a kind: codes [n, factors]; trials, clicks and what is
+    added to the log-odds beside the weights, [n].
+    """
 
     codes: NDArray[np.intp]
     trials: Vector
     clicks: Vector
+    offsets: Vector
 
 
 class Posterior(NamedTuple):
@@ -41,9 +44,9 @@ class Posterior(NamedTuple):
         """Standard deviation of each weight, [SIZE]."""
         return np.sqrt(np.diagonal(self.covariance))
 
-    def draws(self, count: int, rng: np.random.Generator) -> NDArray[np.float32]:
-        """So many draws of all weights: [count, SIZE]."""
-        root = np.linalg.cholesky(self.covariance + 1e-12 * np.eye(SIZE))
+    def draws(self, count: int, rng: np.random.Generator, sharpness: float = 1.0) -> NDArray[np.float32]:
+        """So many draws of all weights, [count, SIZE], with deviations divided by `sharpness`."""
+        root = np.linalg.cholesky(self.covariance + 1e-12 * np.eye(SIZE)) / sharpness
         return (self.mean + rng.standard_normal((count, SIZE)) @ root.T).astype(np.float32)
 
 
@@ -57,23 +60,28 @@ def fit(evidence: Evidence, start: Posterior | None = None) -> Posterior:
     """The posterior; from `start`, an earlier one, it is found sooner."""
     held = start or prior()
     columns = [family.columns(evidence.codes) for family in FAMILIES]
-    mean, scales = held.mean.copy(), held.scales
-    covariance = held.covariance
+    # Of a feature that nothing was seen of, what is believed stays as it was.
+    seen = np.flatnonzero(_spread(columns, np.ones(len(evidence.codes))))
+    block = np.ix_(seen, seen)
+    variances = _variances(held.scales)
+    mean = _centre()
+    mean[seen] = held.mean[seen]
+    hessian = np.diag(1.0 / variances[seen])
     for _ in range(_ROUNDS):
-        precision = 1.0 / _variances(scales)
-        rate = _sigmoid(_total(mean, columns))
-        slope = _spread(columns, evidence.clicks - evidence.trials * rate) - precision * (mean - _centre())
-        hessian = _products(columns, evidence.trials * rate * (1.0 - rate))
-        hessian[np.diag_indices(SIZE)] += precision
-        covariance = np.asarray(np.linalg.inv(hessian), np.float64)
-        step: Vector = covariance @ slope
+        rate = _sigmoid(_total(mean, columns) + evidence.offsets)
+        slope = _spread(columns, evidence.clicks - evidence.trials * rate) - (mean - _centre()) / variances
+        hessian = _products(columns, evidence.trials * rate * (1.0 - rate))[block]
+        hessian[np.diag_indices(len(seen))] += 1.0 / variances[seen]
+        step = np.linalg.solve(hessian, slope[seen])
         # The curvature is least where rates are smallest: a first step from far off is cut short.
-        step *= min(1.0, 2.0 / max(float(np.abs(step).max()), 1e-12))
-        mean += step
-        scales = tuple(_scale(family, mean, covariance) for family in FAMILIES)
-        if float(np.abs(step).max()) < max(_CLOSE, 0.05 * float(np.sqrt(np.diagonal(covariance)).min())):
+        mean[seen] += step * min(1.0, 2.0 / max(float(np.abs(step).max(initial=0.0)), 1e-12))
+        if float(np.abs(step).max(initial=0.0)) < _CLOSE:
             break
-    return Posterior(mean, (covariance + covariance.T) / 2.0, scales)
+    covariance = np.diag(variances)
+    inverse = np.linalg.inv(hessian)
+    covariance[block] = (inverse + inverse.T) / 2.0
+    # The deviations move by one step with every fit, and fits are many.
+    return Posterior(mean, covariance, tuple(_scale(one, mean, covariance) for one in FAMILIES))
 
 
 def _centre() -> Vector:

@@ -8,14 +8,12 @@ is counted, not estimated. A small share of messages follows the menu's weights 
 import math
 from collections import OrderedDict
 from collections.abc import Collection
-from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from magpie_services.content.choice import (
-    MODEL_ENDING,
     Circumstances,
     Menu,
     PriorChooser,
@@ -26,34 +24,39 @@ from magpie_services.content.choice import (
 )
 from magpie_services.content.dice import Dice
 from magpie_services.content.learning import regression
-from magpie_services.content.learning.features import CIRCUMSTANCES, FACTORS, PARTS, code, family
-from magpie_services.content.learning.habit import Habit
+from magpie_services.content.learning.features import FACTORS, PARTS, code, family
+from magpie_services.content.learning.habit import HABIT, Habit
+from magpie_services.content.learning.tables import Common, Draws, Table
 from magpie_services.content.strategies import Strategy, Tone
-
-Draws = NDArray[np.float32]
 
 DRAWS = 128
 FLOOR = 0.02
+# Draws are this much closer together than the posterior is wide (Chapelle & Li, "An Empirical Evaluation of
+# Thompson Sampling", 2011, "posterior reshaping"): with hundreds of weights, and many forms of which some
+# always look good by chance, plain sampling tries for longer than what it finds can repay.
+SHARPNESS = 2.0
 CACHED_TABLES = 128  # of a third of a megabyte each
 # A handwritten weight counts as a prior mean: its logarithm times this share of the prior's deviation. Before
 # anything is learnt, choice then follows the weights about as far as they go (a Gumbel has deviation 1.28).
 _TRUST = 1.0 / 1.28
 _STRATEGIES = {Strategy(name): at for at, name in enumerate(FACTORS["strategy"])}
 _TONES = {Tone(name): at for at, name in enumerate(FACTORS["tone"])}
-_OPENERS = {name: at for at, name in enumerate(FACTORS["opener"])}
-_CALLS = {name: at for at, name in enumerate(FACTORS["call"])}
 
 
 class Lesson(NamedTuple):
-    """What is known at a time: draws of all weights [draws, SIZE] and the posterior's deviation [SIZE]."""
+    """What is known at a time: draws of all weights [draws, SIZE], the posterior's mean and deviation
+    [SIZE].
+    """
 
     draws: Draws
+    mean: NDArray[np.float64]
     deviation: NDArray[np.float64]
 
     @classmethod
     def of(cls, posterior: regression.Posterior, seed: int, draws: int = DRAWS) -> "Lesson":
         """The lesson of a posterior; the same seed draws the same."""
-        return cls(posterior.draws(draws, np.random.default_rng(seed)), posterior.deviation)
+        drawn = posterior.draws(draws, np.random.default_rng(seed), SHARPNESS)
+        return cls(drawn, posterior.mean, posterior.deviation)
 
 
 class ThompsonChooser:
@@ -62,15 +65,21 @@ class ThompsonChooser:
     def __init__(self, *, floor: float = FLOOR, habit: Habit | None = None) -> None:
         """`floor` is the share of messages that are chosen by the menu's weights alone."""
         self._floor = floor
-        self._habit = habit or Habit()
+        self._habit = habit or HABIT
         self._prior = PriorChooser()
         self.learn(Lesson.of(regression.prior(), seed=0))
+
+    @property
+    def lesson(self) -> Lesson:
+        """What it chooses by."""
+        return self._lesson
 
     def learn(self, lesson: Lesson) -> None:
         """Chooses by this from now on."""
         self._lesson = lesson
+        self._common = Common.of(lesson.draws)
         self._handwritten = {name: _handwritten(name, lesson) for name in PARTS}
-        self._tables: OrderedDict[tuple[object, ...], _Table] = OrderedDict()
+        self._tables: OrderedDict[tuple[object, ...], Table] = OrderedDict()
 
     def draw(
         self, menu: Menu, circumstances: Circumstances, dice: Dice, taken: Collection[Variant]
@@ -125,13 +134,13 @@ class ThompsonChooser:
         scores += np.array(offsets, np.float32)[:, None]
         return _Contest(pairs, table.places, scores, endings)
 
-    def _table(self, menu: Menu, circumstances: Circumstances) -> "_Table":
+    def _table(self, menu: Menu, circumstances: Circumstances) -> Table:
         key = (menu.locale, circumstances.key, menu.openers, menu.calls)
         table = self._tables.get(key)
         if table is None:
             openers = self._liked("opener", opener_weights(menu.openers))
             calls = self._liked("call", call_weights(menu.calls))
-            table = _Table.build(self._lesson.draws, menu, circumstances.key, openers, calls)
+            table = Table.build(self._common, menu, circumstances.key, (openers, calls))
             self._tables[key] = table
             if len(self._tables) > CACHED_TABLES:
                 self._tables.popitem(last=False)
@@ -143,87 +152,6 @@ class ThompsonChooser:
         """What handwritten weights add to the score of each level: [levels]."""
         counted = self._handwritten[factor]
         return np.array([counted[code(factor, name)] * math.log(one) for name, one in weights], np.float32)
-
-
-class _Table(NamedTuple):
-    """The scores of everything in one place, by every draw; a pair is strategy and tone.
-
-    pairs [pairs, draws]; openers [pairs, draws, openers]; calls [pairs, draws, calls]; model [pairs, draws];
-    best [pairs, draws] with the grammar's best ending of each, and which it is; `places` of all endings.
-    """
-
-    places: dict[tuple[str, str], int]
-    pairs: Draws
-    openers: Draws
-    calls: Draws
-    model: Draws
-    best: Draws
-    ending: NDArray[np.intp]
-
-    @classmethod
-    def build(cls, draws: Draws, menu: Menu, key: str, liked_openers: Draws, liked_calls: Draws) -> "_Table":
-        places = (*key.split("."), menu.locale)
-        where = [(name, code(name, level)) for name, level in zip(CIRCUMSTANCES, places, strict=True)]
-
-        def weights(*factors: str) -> Draws:
-            one = family(*factors)
-            return draws[:, one.place].reshape(len(draws), *one.shape)
-
-        def here(part: str) -> Draws:
-            """The weights of a part in these circumstances: [draws, levels]."""
-            return weights(part) + sum(weights(part, name)[:, :, level] for name, level in where)
-
-        def by_pair(part: str) -> Draws:
-            """The weights of a part after each pair: [pairs, draws, levels]."""
-            found = here(part)[:, None, None, :] + weights("strategy", part)[:, :, None, :]
-            return _pairs_first(found + weights("tone", part)[:, None, :, :])
-
-        openers, calls = by_pair("opener"), by_pair("call")
-        pairs = here("strategy")[:, :, None] + here("tone")[:, None, :] + weights("strategy", "tone")
-        model = openers[:, :, _OPENERS[MODEL_ENDING[0]]] + calls[:, :, _CALLS[MODEL_ENDING[1]]]
-        openers = openers[:, :, [_OPENERS[name] for name in menu.openers]] + liked_openers
-        calls = calls[:, :, [_CALLS[name] for name in menu.calls]] + liked_calls
-        # With nothing taken away, the best ending is the best opener with the best call.
-        best = openers.max(axis=2) + calls.max(axis=2)
-        ending = openers.argmax(axis=2) * len(menu.calls) + calls.argmax(axis=2)
-        endings = [*product(menu.openers, menu.calls), MODEL_ENDING]
-        flat = _pairs_first(pairs)
-        numbered = {name: place for place, name in enumerate(endings)}
-        return cls(numbered, flat, openers, calls, flat + model, flat + best, ending)
-
-    def offer_model(self, at: int, scores: Draws, endings: NDArray[np.intp]) -> None:
-        """Lets the text by a model compete in one pair, by `scores` and `endings` [draws], in place."""
-        better = self.model[at] > scores
-        scores[better] = self.model[at][better]
-        endings[better] = len(self.places) - 1
-
-    def lessen(
-        self,
-        at: int,
-        less: list[tuple[int, float]],
-        model: bool,
-        scores: Draws,
-        endings: NDArray[np.intp],
-    ) -> None:
-        """Takes penalties from endings of one pair, in `scores` and `endings` [draws], in place.
-
-        Only where such an ending was the best can another be it now.
-        """
-        hit = endings == less[0][0]
-        for ending, _ in less[1:]:
-            hit |= endings == ending
-        rows = hit.nonzero()[0]
-        if not rows.size:
-            return
-        openers, calls = self.openers[at].take(rows, axis=0), self.calls[at].take(rows, axis=0)
-        every = np.empty((rows.size, len(self.places)), np.float32)
-        every[:, :-1] = (openers[:, :, None] + calls[:, None, :]).reshape(rows.size, -1)
-        every[:, :-1] += self.pairs[at].take(rows)[:, None]
-        every[:, -1] = self.model[at].take(rows) if model else -np.inf
-        for ending, penalty in less:
-            every[:, ending] -= penalty
-        endings[rows] = best = every.argmax(axis=1)
-        scores[rows] = every[np.arange(rows.size), best]
 
 
 class _Contest:
@@ -258,12 +186,6 @@ class _Contest:
         ending = self._places[variant.opener, variant.call]
         won = np.count_nonzero((self._best == pair) & (self._endings[pair] == ending))
         return won / len(self._best)
-
-
-def _pairs_first(by_draw: Draws) -> Draws:
-    """[draws, strategies, tones, …] as [pairs, draws, …]."""
-    draws, strategies, tones, *rest = by_draw.shape
-    return np.ascontiguousarray(by_draw.reshape(draws, strategies * tones, *rest).swapaxes(0, 1))
 
 
 def _handwritten(name: str, lesson: Lesson) -> list[float]:

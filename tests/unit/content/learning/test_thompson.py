@@ -22,7 +22,7 @@ from magpie_services.content.dice import Dice
 from magpie_services.content.grammar.packs import CALLS, LOCALES, OPENERS
 from magpie_services.content.learning import regression
 from magpie_services.content.learning.features import FACTORS, Codes, code, codes
-from magpie_services.content.learning.habit import Habit
+from magpie_services.content.learning.habit import Habit, parse
 from magpie_services.content.learning.thompson import Lesson, ThompsonChooser
 from magpie_services.content.strategies import Strategy, Tone
 
@@ -55,6 +55,7 @@ def lesson(loved: Variant = LOVED, times: int = 400) -> Lesson:
         np.array([one[0] for one in seen]),
         np.array([one[1] for one in seen], float),
         np.array([one[2] for one in seen], float),
+        np.zeros(len(seen)),
     )
     return Lesson.of(regression.fit(evidence), seed=1)
 
@@ -213,3 +214,20 @@ def test_propensities_of_a_menu_sum_to_one(menu: Menu, data: st.DataObject) -> N
         left = [variant for variant in every if variant not in taken]
         total = sum(chooser.propensity(menu, where, variant, taken) for variant in left)
         assert total == pytest.approx(1.0, abs=1e-6)
+
+
+def test_the_context_that_is_logged_says_how_tired_somebody_was() -> None:
+    here = HERE._replace(recent=((LOVED.variant_id("en"), 0.0),))
+    habit = Habit(strategy_weight=0.31, variant_weight=0.4)
+    other = LOVED._replace(call="none")
+    contexts = [
+        habit.context(here, variant, "en")
+        for variant in (LOVED, other, LOVED._replace(strategy=Strategy.PLAIN))
+    ]
+    assert contexts == [f"{HERE.key}.tired7", f"{HERE.key}.tired3", HERE.key]
+    assert [parse(context) for context in contexts] == [
+        (HERE.key, pytest.approx(0.7)),
+        (HERE.key, pytest.approx(0.3)),
+        (HERE.key, 0.0),
+    ]
+    assert parse(f"{HERE.key}.tiredx") == (HERE.key, 0.0)
