@@ -200,6 +200,9 @@ def _drawn(
         )
         if words.casefold() in text.words() or (true is not None and true(text.item)):
             return None
+        amounts = {text.item.price.minor_units, text.item.list_price.minor_units}
+        if any(float(said) * 100 in amounts for said in re.findall(r"\d+(?:\.\d+)?", words)):
+            return None
         return _added(rng, text, words)
 
     return lie

@@ -73,8 +73,15 @@ async def _figures(magpie: Magpie, pid: int, options: argparse.Namespace) -> dic
         "safe_templates": sum(tally.safe for tally in tallies),
     }
     pairs = [pair for tally in tallies for pair in tally.kept[:KEPT]]
-    figures |= await _caught(magpie, pairs, options)
-    figures |= await _false_alarms(magpie, pairs, options)
+    seeds = range(options.seed, options.seed + options.seeds)
+    caught = [await _caught(magpie, pairs, options, seed) for seed in seeds]
+    alarms = [await _false_alarms(magpie, pairs, options, seed) for seed in seeds]
+    figures |= {
+        "corrupted": options.corrupted,
+        "caught": min(caught),
+        "caught_mean": sum(caught) / len(caught),
+    }
+    figures |= {"clean": options.corrupted, "false_alarms": max(alarms)}
     figures |= await _limits(magpie, options.seed)
     figures |= _diversity(tallies)
     figures |= await _forms(magpie, plan[0][0], plan[0][1], options.seed)
@@ -106,8 +113,9 @@ async def _written(magpie: Magpie, shop: Shop, locale: str, count: int, seed: in
     return tally
 
 
-async def _caught(magpie: Magpie, pairs: Sequence[Pair], options: argparse.Namespace) -> dict[str, float]:
-    lies = corruptions.corrupted(pairs, options.corrupted, options.seed)
+async def _caught(magpie: Magpie, pairs: Sequence[Pair], options: argparse.Namespace, seed: int) -> float:
+    """The share of a seed's lies that are found."""
+    lies = corruptions.corrupted(pairs, options.corrupted, seed)
     seen: dict[str, list[bool]] = defaultdict(list)
     missed: dict[str, list[str]] = defaultdict(list)
     for batch in _batches(lies):
@@ -120,17 +128,17 @@ async def _caught(magpie: Magpie, pairs: Sequence[Pair], options: argparse.Names
             if not found:
                 missed[lie.kind].append(f"{lie.draft.title} | {lie.draft.body}")
     for kind, verdicts in seen.items():
-        harness.say(f"caught {kind}: {sum(verdicts)} of {len(verdicts)}")
+        harness.say(f"seed {seed}, caught {kind}: {sum(verdicts)} of {len(verdicts)}")
         for text in missed[kind][: options.show]:
             harness.say(f"  missed: {text}")
-    total = sum(map(len, seen.values()))
-    return {"corrupted": total, "caught": sum(map(sum, seen.values())) / total}
+    return sum(map(sum, seen.values())) / sum(map(len, seen.values()))
 
 
 async def _false_alarms(
-    magpie: Magpie, pairs: Sequence[Pair], options: argparse.Namespace
-) -> dict[str, float]:
-    drafts = list(ordinary.clean(pairs, options.corrupted, options.seed))
+    magpie: Magpie, pairs: Sequence[Pair], options: argparse.Namespace, seed: int
+) -> float:
+    """The share of a seed's true texts that something is found in."""
+    drafts = list(ordinary.clean(pairs, options.corrupted, seed))
     alarms, shown = 0, 0
     for batch in _batches(drafts):
         for draft, verdict in zip(batch, await _verify(magpie, batch), strict=True):
@@ -143,7 +151,7 @@ async def _false_alarms(
                 harness.say(
                     f"false alarm: {draft.title} | {draft.body} | {[(one.check, one.reason) for one in bad]}"
                 )
-    return {"clean": len(drafts), "false_alarms": alarms / len(drafts)}
+    return alarms / len(drafts)
 
 
 async def _limits(magpie: Magpie, seed: int) -> dict[str, float]:
@@ -252,6 +260,9 @@ def main() -> None:
         "--corrupted", type=int, default=2_000, help="corrupted texts, and as many clean ones"
     )
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--seeds", type=int, default=3, help="how many corpora; the worst of them is reported"
+    )
     parser.add_argument("--show", type=int, default=2, help="examples of each kind missed")
     options = parser.parse_args()
     figures = asyncio.run(_run(options))

@@ -201,7 +201,7 @@ class Work(NamedTuple):
     def write(self, variant: Variant, seen: list[frozenset[tuple[str, ...]]]) -> tuple[Writer, Writer] | None:
         """Title and body of a variant that pass and are unlike those `seen`, which they join."""
         for written in self._written(variant):
-            if verifier.passed(self.findings(*written)):
+            if self._holds(*written):
                 runs = shingles(f"{written[0].text} {written[1].text}")
                 if not any(alike(runs, other) for other in seen):
                     seen.append(runs)
@@ -235,7 +235,7 @@ class Work(NamedTuple):
         told = self.known.told(Strategy.PREMIUM, self.dice)
         for tone in (Tone.PLAIN, Tone.PREMIUM):
             text = Realiser(self.words, tone, told, self.limits, self.dice).describe()
-            if verifier.passed(self.findings(text)):
+            if self._holds(text):
                 return text
         return Writer("description", self.words.language)
 
@@ -244,10 +244,13 @@ class Work(NamedTuple):
         told = self.known.told(Strategy.PLAIN, self.dice)
         written = None
         for written in Realiser(self.words, Tone.PLAIN, told, self.limits, self.dice).safe():
-            if verifier.passed(self.findings(*written)):
+            if self._holds(*written):
                 break
         assert written is not None  # noqa: S101 - every grammar has a template without slots
         return written
+
+    def _holds(self, *texts: Writer) -> bool:
+        return verifier.holds({text.part: text.text for text in texts}, self.held, self.limits)
 
     def findings(self, *texts: Writer) -> list[verifier.Finding]:
         """What is wrong with a text at this moment."""

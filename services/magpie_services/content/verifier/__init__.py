@@ -6,9 +6,9 @@ must not be sent for want of a fact that says so (numbers, prices, dates, brands
 scarcity, popularity …). `WARN` may be sent: praise that nobody could check.
 """
 
-from magpie_services.content.verifier.checks import presentable, verify
+from magpie_services.content.verifier.checks import holds, presentable, verify
 from magpie_services.content.verifier.dossiers import Dossiers
 from magpie_services.content.verifier.evidence import Facts
 from magpie_services.content.verifier.findings import Finding, Severity, passed
 
-__all__ = ["Dossiers", "Facts", "Finding", "Severity", "passed", "presentable", "verify"]
+__all__ = ["Dossiers", "Facts", "Finding", "Severity", "holds", "passed", "presentable", "verify"]

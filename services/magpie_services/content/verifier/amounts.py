@@ -28,6 +28,8 @@ _LAST_ONE = re.compile(
     r"piece|pair|copy|item|place|seat|spot)(?: left)?(?![a-z])(?! (?:that|who|which|you|"
     r"in the))|one (?:piece |pair |item )?left"
 )
+# Behind a measure: so many make one item (3 件装).
+_SOLD_AS = ("装", "套", "组", "起", "一起")
 # One, two, three without a measure are turns of phrase more often than counts.
 _PHRASE_AFTER = re.compile(
     r"(?:\s|-)?(?:$|[^\w]|分钟|秒钟?|眼|杯|步|页|会儿|of (?:the|your|our|us|you|a)|more thing|"
@@ -55,7 +57,7 @@ def unsupported(view: str, facts: Facts) -> Iterator[Place]:
         yield start, end, verdict
     for match in _LAST_ONE.finditer(view):
         taken.append(match.span())
-        if facts.item.stock != 1:
+        if facts.item.stock != 1 and not facts.says(match[0]):
             yield (*match.span(), Verdict("unsupported_stock", "the stock is not one"))
     for number in numbers(view):
         if any(start < number.end and number.start < end for start, end in taken):
@@ -86,6 +88,8 @@ def _judged(where: Spot, view: str, facts: Facts) -> Verdict | None:
         return None
     if number.spoken and not said.dimension and len(view[number.start : number.end]) == 1:
         return None  # 三 in some word
+    if said.dimension == "count" and number.value == facts.item.stock and not view.startswith(_SOLD_AS, end):
+        return None
     if facts.supports(said, view[end : end + 24]):
         return None
     return Verdict("unsupported_number", f"no fact says {view[number.start : end].strip()}")

@@ -19,8 +19,15 @@ def verify(parts: Mapping[str, str], facts: Facts, limits: Limits) -> list[Findi
         part = next((part for part, text in parts.items() if text), "title")
         found.append(Finding(Severity.BLOCK, "reason_gone", part, 0, len(parts.get(part, "")), reason))
     whole = "\n".join(parts.values())
-    found += [_placed(finding, parts) for finding in _findings(whole, facts)]
+    found += [_placed(finding, parts) for finding in _findings(whole, facts, Severity.WARN)]
     return found
+
+
+def holds(parts: Mapping[str, str], facts: Facts, limits: Limits) -> bool:
+    """Whether `passed(verify(...))`, found out sooner: the first finding that matters ends the search."""
+    if moment.problem(facts) or any(_too_long(parts, limits)):
+        return False
+    return not any(_findings("\n".join(parts.values()), facts, Severity.NEEDS_EVIDENCE))
 
 
 @lru_cache(maxsize=32_768)
@@ -29,7 +36,7 @@ def presentable(text: str) -> bool:
     plain, squeezed, spaced = views.plain(text), views.squeezed(text), views.spaced(text)
     if hygiene.markup(text) or hygiene.formula(text):
         return False
-    if any(True for _ in hygiene.links(plain)) or any(True for _ in hygiene.personal(plain)):
+    if any(hygiene.links(plain)) or any(hygiene.personal(plain)):
         return False
     known = lexicon()
     return not any(
@@ -38,14 +45,15 @@ def presentable(text: str) -> bool:
     )
 
 
-def _findings(text: str, facts: Facts) -> Iterator[Finding]:
+def _findings(text: str, facts: Facts, least: Severity) -> Iterator[Finding]:
+    """Findings of a level or above it, in a text of all parts, one a line."""
     plain = views.plain(text)
-    squeezed, spaced = views.squeezed(text), views.spaced(text)
+    squeezed, spaced = views.squeezed(text) if views.has_han(plain) else "", views.spaced(text)
     yield from hygiene.findings(text, plain)
     for start, end, verdict in amounts.unsupported(plain, facts):
         place = views.plain_origin(text, start, end)
         yield Finding(Severity.NEEDS_EVIDENCE, verdict.check, "", *place, verdict.reason)
-    yield from words.findings(text, squeezed, spaced, facts)
+    yield from words.findings(text, squeezed, spaced, facts, least)
     yield from disguise.findings(text, plain, squeezed, facts)
 
 

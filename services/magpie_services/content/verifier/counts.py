@@ -14,13 +14,13 @@ _RATINGS_AFTER = re.compile(
     rf"\+? ?(?:多|余|几)?\s?(?:{_WHO}[\s]?)*(?:的|留下的|给出的|写下的|写的|已|都|打过|评过|"
     rf"给过|参与过|给出|给了|打出|打了|参与|(?:have |has )?)*\s?"
     r"(?:真实)?(?:评价|评分|评论|打分|评|分(?!享|钟|期)|点评|留言|晒单|ratings?\b|reviews?\b|"
-    r"rated\b|votes?\b|scores?\b|opinions?\b|评分人)"
+    r"rated\b|votes?\b|scores?\b|opinions?\b|verdicts?\b|marks\b|评分人)"
 )
 _RATINGS_BEFORE = before(
     r"评价(?:数|量)?|评论(?:数|量)?|评分人数|reviews?|ratings?",
     r"(?:有|已有|共|达|超过?|过|count|:|\(|\s|\+)*",
 )
-_SCALE = before(r"(?<=\d)/|(?<=\d )/|out of|(?<=\d )of|of a possible|满分", r"\s?")
+_SCALE = before(r"(?<=\d)/|(?<=\d )/|out of|(?<=\d )of|of a possible|满分", r"\s?", 14)
 _SCALE_AFTER = re.compile(
     r" ?(?:/ ?(?:5|10|100)\b(?!/)|out of (?:5|five|10|ten)\b|of (?:5|five)\b(?! \w)|分?[((]?满分)"
 )
@@ -82,11 +82,11 @@ _RANK_AFTER = re.compile(
     r"our))|in (?:the|its|our) (?:chart|categor|rank|list|shop|store))"
 )
 _ORDINAL = re.compile(r"(?:st|nd|rd|th)\b")
-_TOP_BEFORE = before(r"\btop|前|tops?", r"\s?-?")
+_TOP_BEFORE = before(r"\btop|(?<![目当眼之以从])前|tops?", r"\s?-?", 14)
 _WHOLE_AFTER = re.compile(r" ?[大代种届版章集课季话回期册卷次步件眼个款天年周]")
-_AT_LEAST = before(r"超过?|逾|破|over|more than|at least|upwards of|高于|不止|突破", r"\s*了?\s*")
+_AT_LEAST = before(r"超过?|逾|破|over|more than|at least|upwards of|高于|不止|突破", r"\s*了?\s*", 14)
 _PLUS = re.compile(r"\+| ?(?:多|余|以上|plus\b|or more|and counting)")
-_ABOUT = before(r"约|大约|近|将近|接近|\babout|\baround|\bnearly|\balmost|\bclose to", r"\s*")
+_ABOUT = before(r"约|大约|近|将近|接近|\babout|\baround|\bnearly|\balmost|\bclose to", r"\s*", 14)
 
 # Vague numbers of people or ratings, and how many there must be.
 _VAGUE = (
@@ -136,6 +136,8 @@ def _ratings(spot: Spot, facts: Facts) -> Verdict | None:
     if not (_RATINGS_AFTER.match(spot.after) or _RATINGS_BEFORE.search(spot.before)):
         return None
     said, known = spot.number.value, facts.item.rating_count
+    if said % 1:
+        return None  # "review: 4.5" is no count
     if _AT_LEAST.search(spot.before) or _PLUS.match(spot.after):
         fine = known / 2 <= said <= known
     elif _ABOUT.search(spot.before):
@@ -150,6 +152,8 @@ def _rating(spot: Spot, facts: Facts) -> Verdict | None:
     if said in (5, 10, 100) and _SCALE.search(spot.before) and not spot.number.spoken:
         return FINE if said == 5 and rated else Verdict("unsupported_rating", "no fact gives such a scale")
     if spot.number.spoken and said == 5 and _SCALE.search(spot.before):
+        return FINE if rated else Verdict("unsupported_rating", "nobody rated it")
+    if said == 5 and spot.after.startswith("分制"):
         return FINE if rated else Verdict("unsupported_rating", "nobody rated it")
     scaled, starred = _SCALE_AFTER.match(spot.after), _STARS_AFTER.match(spot.after)
     named = _STARS_BEFORE.search(spot.before) and not (said > 10 or _RATINGS_AFTER.match(spot.after))

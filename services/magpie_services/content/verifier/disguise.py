@@ -42,7 +42,7 @@ _LATIN_HINT = re.compile(r"[a-z][^a-z \n',]+[a-z]|[a-z][0-9@$!|+€£(]|(?<![a-z
 
 def findings(text: str, plain: str, squeezed: str, facts: Facts) -> Iterator[Finding]:
     """Words in disguise, but for those that the facts write in the same way."""
-    if views.has_han(squeezed):
+    if squeezed:
         for start, end, word, entry in han(squeezed):
             place = views.squeezed_origin(text, start, end)
             said = entry.unless and facts.says_han(squeezed[start:end])
@@ -93,7 +93,7 @@ class _Sounds:
         self.automaton = ahocorasick.Automaton()
         by_sound: dict[str, list[tuple[str, Entry]]] = {}
         for word, entry in lexicon().core():
-            if len(word) > 1 and all(map(views.is_han, word)):
+            if len(word) > 1 and all(map(views.has_han, word)):
                 by_sound.setdefault(word.translate(self.table), []).append((word, entry))
         for sound, meant in by_sound.items():
             self.automaton.add_word(sound, (len(sound), meant))

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 import msgspec
 
@@ -43,6 +44,9 @@ _BY_ATTRIBUTE = {
     "colour": re.compile(r"colou?rs?|颜色|色彩|[配花主]色|色号"),
     "material": re.compile(r"materials?|fabric|[材面]料|材质|质地|成分|用料"),
 }
+
+
+_NOTHING = Item(item_id="")
 
 
 class Dossier(msgspec.Struct, frozen=True):
@@ -154,7 +158,7 @@ def gather(
     return Facts(
         item=own,
         dossiers=(item,) if because is None else (item, because),
-        spoken=_dossier(own, [], words, [], []) if words else None,
+        spoken=_spoken(tuple(words)) if words else None,
         prices=prices,
         discount=_discount(own),
         flags=_flags(own, because is not None, extra, now_ms),
@@ -183,6 +187,11 @@ def _dossier(item: Item, titles: list[str], names: list[str], long: list[str], v
         quantities=frozenset(_quantities(plain, values)),
         concepts=_concepts(item, titles, names, long),
     )
+
+
+@lru_cache(maxsize=4_096)
+def _spoken(words: tuple[str, ...]) -> Dossier:
+    return _dossier(_NOTHING, [], list(words), [], [])
 
 
 def _quantities(plain: str, values: list[str]) -> Iterator[tuple[Decimal, str]]:

@@ -44,8 +44,8 @@ _LINK_HINT = re.compile(
 _ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _DIGITS = re.compile(r"(?<![\dx])\d(?:[ \-.()]?\d){6,22}[x]?(?!\d)|(?<!\d)\d{17}x")
 _MAIL = re.compile(
-    r"[\w.+-]+ ?(?:@|\(at\)|\[at\]| at (?=[\w-]+ ?(?:\.|dot|\(dot\))) ?) ?[\w-]+(?: ?(?:\.|"
-    r"\(dot\)|\[dot\]| dot ) ?[a-z]{2,})+"
+    r"[\w.+-]+ ?(?:@|\(at\)|\[at\]) ?[\w-]+(?: ?(?:\.|\(dot\)|\[dot\]| dot ) ?[a-z]{2,})+|"
+    r"[\w.+-]+ at [\w-]+(?:\.[a-z]{2,}| dot [a-z]{2,})+"
 )
 _CHAT = re.compile(
     r"(?:微信号?|威信|薇信|徽信|微❤|wei ?xin|wechat|weixin|vx|v信|(?<![a-z])wx|(?<!\w)qq群?|"
@@ -62,12 +62,17 @@ _ADDRESS = re.compile(
     r"boulevard|blvd|close|crescent|court)(?![a-z])|(?<![a-z])p\.?o\.? box \d+|"
     r"(?<![a-z0-9])[a-z]{1,2}\d[a-z\d]? \d[abd-hjlnp-uw-z]{2}(?![a-z0-9])"
 )
-_ADDRESS_HINT = re.compile(r"\d")
-_PERSON = re.compile(
-    r"(?:尊敬的|亲爱的|您好|你好|hi|嗨|"
-    r"dear)[\s,，]*[赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦许何吕张孔曹严华金魏陶姜戚谢邹喻柏窦章苏潘葛奚范彭郎鲁韦马苗凤方俞任袁柳唐罗薛雷贺倪汤滕殷毕郝邬安常傅卞齐康伍余元卜顾孟平黄和穆萧尹姚邵汪祁毛禹狄米贝明臧计伏成戴宋庞熊纪舒屈项祝董梁杜阮蓝闵席季麻强贾路娄危江童颜郭梅盛林刁钟徐邱骆高夏蔡田樊胡凌霍万柯卢莫房解丁邓单洪包左石崔吉龚程邢裴陆荣翁荀羊惠甄曲封储靳段巫乌焦巴牧谷车侯蓬全郗班仰秋仲伊宫宁仇栾祖武符刘景詹龙叶司韶黎蓟薄印宿白怀蒲邰从索赖卓屠蒙池乔阴胥苍双闻党翟谭贡劳逄姬申扶堵冉宰郦雍桑桂牛寿通边扈燕冀浦尚农温别庄晏柴瞿阎充慕连茹习艾鱼容向古易慎戈廖庾终居衡步都耿满弘匡国文寇广禄阙东欧沃利蔚越隆师巩厍聂晁勾敖融冷訾辛阚那简饶空曾毋沙乜养鞠须丰巢关蒯相查后荆红游竺权逯盖益桓公][㐀-鿿]{0,2}(?:先生|"
-    r"女士|小姐|太太)"
+_ADDRESS_HINT = re.compile(
+    r"\d (?:\w+ )+(?:st|ro|av|la|dr|bo|cl|cr|co)|box|\d [abd-hjlnp-uw-z]{2}(?![a-z0-9])|"
+    r"[路街道巷弄村镇乡区园厦场].{0,3}[号弄栋幢楼室元]|[栋幢号].{0,5}[室元]|\d\d [a-z]"
 )
+_CHAT_HINT = re.compile(r"[微威薇徽v扣企飞号码群]|w(?:x|e)|q|line|tele|(?:text|call|dm|message|add) ")
+_LONG_NUMBER = re.compile(r"\d[ \-.()]?\d[ \-.()]?\d")
+_PERSON = re.compile(
+    r"(?:尊敬的|亲爱的|[您你]好|嗨|联系|致电|咨询|找|询)[\s,:]*[㐀-鿿]{1,3}?(?:先生|女士|小姐|太太)|"
+    r"(?<![a-z])(?:mr|mrs|ms|dr|madam)\.? (?!and |& )[a-z]{2,}"
+)
+_PERSON_HINT = re.compile(r"先生|女士|小姐|太太|(?<![a-z])(?:m[rs]s?|dr|madam)(?![a-z])")
 _HAN_DIGITS = str.maketrans("零〇一幺二三四五六七八九", "001123456789")
 _SPOKEN_NUMBER = re.compile("[零〇一幺二三四五六七八九]{7,}")
 
@@ -107,20 +112,22 @@ def personal(plain: str) -> Iterator[tuple[int, int]]:
     if "@" in plain or " at " in plain or "at)" in plain or "at]" in plain:
         for match in _MAIL.finditer(plain):
             yield match.span()
-    for match in _CHAT.finditer(plain):
-        yield match.span()
-    if _PERSON.search(plain):
+    if _CHAT_HINT.search(plain):
+        for match in _CHAT.finditer(plain):
+            yield match.span()
+    if _PERSON_HINT.search(plain):
         for match in _PERSON.finditer(plain):
             yield match.span()
     for match in _SPOKEN_NUMBER.finditer(plain):
         if _is_personal(match[0].translate(_HAN_DIGITS)):
             yield match.span()
-    if _ADDRESS_HINT.search(plain) or "号" in plain:
+    if _LONG_NUMBER.search(plain):
         for match in _DIGITS.finditer(plain):
             start = match.start()
             before = plain[max(0, start - 1) : start]
             if _is_personal(re.sub(r"[ \-.()]", "", match[0]), plus=before == "+"):
                 yield match.span()
+    if _ADDRESS_HINT.search(plain):
         for match in _ADDRESS.finditer(plain):
             yield match.span()
 

@@ -39,13 +39,14 @@ _NAME = re.compile(r"\$(\w+)")
 
 
 class Entry(NamedTuple):
-    """What a word means: a claim of a level, a thing (`concept`), or, without a check, a harmless context."""
+    """What a word means: a claim of a level, a thing (`concept`), or a context that `shields` from it."""
 
     check: str
     level: Severity = Severity.WARN
     unless: frozenset[str] = frozenset()
     concept: str = ""
     core: bool = False
+    shields: bool = False
 
 
 class Hit(NamedTuple):
@@ -55,9 +56,6 @@ class Hit(NamedTuple):
     end: int
     word: str
     entry: Entry
-
-
-_CONTEXT = Entry("")
 
 
 class Lexicon:
@@ -125,7 +123,7 @@ class Lexicon:
 
     def _read(self, name: str, text: str) -> None:
         named = {"before": "", "after": ""}
-        entry = _CONTEXT
+        entry = Entry("")
         for at, line in _lines(text):
             if line.startswith("$"):
                 key, _, value = line[1:].partition("=")
@@ -139,7 +137,7 @@ class Lexicon:
                 self.tables[entry.check][key] = value.strip()
             elif line.startswith("!"):
                 for word in _words(line[1:]):
-                    self._add(word, _CONTEXT)
+                    self._add(word, Entry(entry.check, shields=True))
             elif entry.concept:
                 self._thing(line, entry, named["before"], named["after"])
             else:
@@ -160,6 +158,8 @@ class Lexicon:
                     self._add(word, entry._replace(concept=name))
                     continue
                 self._add(word, entry._replace(concept=name, level=Severity.WARN))
+                if not before and not after:
+                    continue
                 for spoken in _words(f"({before}){word}, {word}({after})"):
                     self._add(spoken, entry._replace(concept=name))
 
@@ -247,20 +247,36 @@ def _alternatives(pattern: str) -> tuple[list[str], str]:
 
 def cleared(hits: list[Hit]) -> list[Hit]:
     """Hits without what lies inside a harmless context, or inside a longer word of its own check."""
-    if len(hits) == 1:
-        return hits if hits[0].entry.check else []
-    return [hit for hit in hits if hit.entry.check and not any(_holds(shield, hit) for shield in hits)]
+    found: list[Hit] = []
+    group: list[Hit] = []
+    end = 0
+    for hit in sorted(hits, key=_start):
+        if hit.start >= end:
+            found += _judged(group)
+            group, end = [], 0
+        group.append(hit)
+        end = max(end, hit.end)
+    return found + _judged(group)
+
+
+def _start(hit: Hit) -> int:
+    return hit.start
+
+
+def _judged(group: list[Hit]) -> list[Hit]:
+    """What is left of hits that overlap."""
+    if len(group) == 1:
+        return [] if group[0].entry.shields else group
+    return [hit for hit in group if not hit.entry.shields and not any(_holds(one, hit) for one in group)]
 
 
 def _holds(shield: Hit, hit: Hit) -> bool:
+    same = shield.entry.check == hit.entry.check
     if not (shield.start <= hit.start and hit.end <= shield.end):
         # "of paper chains" speaks of chains: a context may begin within what it explains.
-        return (
-            not shield.entry.check
-            and bool(hit.entry.concept)
-            and hit.start < shield.start < hit.end < shield.end
-        )
+        crossing = hit.start < shield.start < hit.end < shield.end
+        return crossing and same and shield.entry.shields and bool(hit.entry.concept)
     longer = shield.end - shield.start > hit.end - hit.start
-    if not shield.entry.check:  # a context holds claims of its own length too
-        return longer or not hit.entry.concept
-    return longer and (bool(shield.entry.concept) or shield.entry.check == hit.entry.check)
+    if shield.entry.shields:  # a context holds claims of its own length too
+        return same and (longer or not hit.entry.concept)
+    return longer and (same or bool(shield.entry.concept))

@@ -9,7 +9,7 @@ from magpie_services.content.verifier.spots import FINE, Spot, Verdict, before
 from magpie_services.content.verifier.units import Quantity
 
 _FILLER = (
-    r"[\s:,，(=~—–-]*(?:(?:还|是|要|为|卖|价格?|标价|售价|的|得|都|本|它|可|整整|足足|高达|达|"
+    r"[\s:,，(=~—–-]*(?:(?:还|是|要|为|卖|售|标|定|掏|花|付|价格?|标价|售价|的|得|都|本|它|可|整整|足足|高达|达|"
     r"约|共|一共|总共|再|能|"
     r"the|a|an|at|of|price[ds]?|it|its|costs?|is|are|for|still|only|just|you|up|to be|around|"
     r"about|another|by|full|even|tag|was|stood|on|sticker)"
@@ -28,7 +28,7 @@ _LIST_BEFORE = before(
 )
 _FROM = before(r"从|由|自|(?:\bdown )?\bfrom", _FILLER)
 _LOWERED_AFTER = re.compile(
-    r"[\s,，)]*(?:→|➜|➡|⇒|=>|->|-->|>|一路)?\s*(?:直?降(?:价)?[到至为成]|减到|减至|落到|落至|"
+    r"[\s,，)]*(?:[㐀-鿿]{0,2}[到至成](?=[\s¥$€£a-z]*\d)|→|➜|➡|⇒|=>|->|-->|>|一路)?\s*(?:直?降(?:价)?[到至为成]|减到|减至|落到|落至|"
     r"跌[到至]|变[成为]?|缩水?[到成至]|[改换][成为]|调[整到至为]+|下调|→|➜|➡|⇒|=>|->|>|"
     r"到(?!手|货|账)|至(?!今|少|尊)|"
     r"(?:down )?to\b|becomes?|now\b)"
@@ -44,7 +44,7 @@ _SAVED_BEFORE = before(
     r"\bsav(?:e[ds]?|ings?)|\bless|\boff|\bcut|\bdown(?! to)|reduced|dropp?(?:ed|s)?|fell|"
     r"falls|fallen|knock(?:ed|s)?|shav(?:ed|es?)|tak(?:es?|en|ing)|took|discount|cheaper|"
     r"lower(?:ed)?|difference|keep|pocket|minus|slashed|trimmed|lost|lopped",
-    r"[\s:,，(-]*(?:(?:了|下来?|去|你|您|整整|足足|高达|达|约|的|是|为|价|金额|额|有|by|you|"
+    r"[\s:,，(-]*(?:(?:了|下来?|去|掏|花|付|出|你|您|整整|足足|高达|达|约|的|是|为|价|金额|额|有|by|you|"
     r"up to|just|another|around|about|a|of|in|is|with|will|can|exactly|the|price|its|it|s|"
     r"right|off|"
     r"for you|here)[\s:,，(-]*)*",
@@ -55,7 +55,9 @@ _SAVED_AFTER = re.compile(
     r"reduction|smaller|lighter|的?(?:优惠|折扣|差价|立减|直降|降幅|减免|差额)|便宜|少|"
     r"in your pocket|to spare|stays? )"
 )
-_BOUND_BEFORE = before(r"不到|不足|低于|少于|\bunder|\bbelow|less than|for less than|within|不超过", r"\s*")
+_BOUND_BEFORE = before(
+    r"不到|不足|低于|少于|\bunder|\bbelow|less than|for less than|within|不超过", r"\s*", 14
+)
 _BOUND_AFTER = re.compile(r"\s*(?:以内|以下|之内|不到|or less|or under)")
 _PRICE_BEFORE = before(
     r"现价|现在|现|如今|眼下|目前|今日价?|只要|仅需|只需|到手价?|降[到至为]|减到|减至|仅|售价|"

@@ -22,10 +22,10 @@ _OFF_BEFORE = before(
     r"[\s:约高达近by]*(?:up to |you |of |a |is )*",
 )
 _ABOUT = before(
-    r"约|大约|将近|接近|近|差不多|\babout|\baround|\bnearly|\balmost|\bapproximately|\broughly", r"\s*"
+    r"约|大约|将近|接近|近|差不多|\babout|\baround|\bnearly|\balmost|\bapproximately|\broughly", r"\s*", 16
 )
-_OVER = before(r"超过?|高于|over|more than|at least|至少", r"\s*")
-_UP_TO = before(r"低至|最低|up to|as much as|高达|最高", r"\s*")
+_OVER = before(r"超过?|高于|over|more than|at least|至少", r"\s*", 14)
+_UP_TO = before(r"低至|最低|up to|as much as|高达|最高", r"\s*", 14)
 _TO_PAY = re.compile(
     r"\s*(?:of (?:the |its )?(?:list|original|old|former|usual|regular|full|previous) price|的价格?)"
 )
@@ -101,7 +101,8 @@ def _says(value: Fraction, off: Fraction, head: str) -> bool:
 def _zhe(spot: Spot, facts: Facts) -> Verdict:
     said, pay = Fraction(spot.number.value), 10 - facts.discount * 10
     said = said / 10 if said >= 10 else said  # 85折 is 8.5折
-    near = Fraction(1, 5) if _ABOUT.search(spot.before) else Fraction(1, 10)
-    if facts.discount and 0 <= said - pay < near and not _UP_TO.search(spot.before):
+    roughly = _ABOUT.search(spot.before) or spot.after.lstrip(" 折").startswith(("左右", "上下"))
+    fine = abs(said - pay) < Fraction(1, 5) if roughly else 0 <= said - pay < Fraction(1, 10)
+    if facts.discount and fine and not _UP_TO.search(spot.before):
         return FINE
     return Verdict("unsupported_percent", "the prices do not make this discount")

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from magpie_services.content.verifier.numerals import Number
 
-BEFORE, AFTER = 32, 40
+BEFORE, AFTER = 28, 40
 
 
 class Spot(NamedTuple):
@@ -33,6 +33,17 @@ def spot(view: str, number: Number) -> Spot:
     return Spot(number, before[before.rfind("\n") + 1 :], after.partition("\n")[0])
 
 
-def before(words: str, filler: str = "") -> re.Pattern[str]:
-    """Finds words that end right before a number, but for some filler."""
-    return re.compile(rf"(?:{words}){filler}$")
+class Before(NamedTuple):
+    """Finds words that end right before a number, but for some filler, among the last `reach` characters."""
+
+    pattern: re.Pattern[str]
+    reach: int
+
+    def search(self, text: str) -> re.Match[str] | None:
+        """The words in the text before a number."""
+        return self.pattern.search(text, max(0, len(text) - self.reach))
+
+
+def before(words: str, filler: str = "", reach: int = BEFORE) -> Before:
+    """Words and filler as regular expressions."""
+    return Before(re.compile(rf"(?:{words}){filler}$"), reach)

@@ -22,10 +22,14 @@ _DATES = re.compile(
     rf"|(?P<m3>{_HAN_DAY})月(?P<d3>{_HAN_DAY})[日号]"
     rf"|(?<![a-z])(?P<m4>{_MONTHS})\.? (?:the )?(?P<d4>\d{{1,2}})(?:st|nd|rd|"
     rf"th)?(?:,? (?P<y4>\d{{4}}))?(?![\d%])"
-    rf"|(?<![\d.])(?P<d5>\d{{1,2}})(?:st|nd|rd|th)? (?:of )?(?P<m5>{_MONTHS})(?![a-z])(?:,? (?P<y5>\d{{4}}))?"
+    rf"|(?<![\d.])(?P<d5>\d{{1,2}})(?:st|nd|rd|th)? (?:of )?(?P<m5>{_MONTHS})(?![a-z]|"
+    rf"(?<=may) [a-z])(?:,? (?P<y5>\d{{4}}))?"
     r"|(?<![\d./])(?P<d6>\d{1,2})/(?P<m6>\d{1,2})/(?P<y6>\d{4}|\d{2})(?![\d/])"
     r"|(?<![\d./])(?P<m7>\d{1,2})/(?P<d7>\d{1,2})(?![\d/])"
     r"|(?<![\d月])(?P<d8>\d{1,2}) ?[日号](?=前|截止|结束|到期|为止|之前|当天|晚|零点)"
+)
+_DATES_HINT = re.compile(
+    r"[月年]|\d ?[日号/-]|\d\.\d+\.|(?<![a-z])(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
 )
 _WEEKDAYS = {"mon": 0, "tue": 1, "wed": 2, "thu": 3, "fri": 4, "sat": 5, "sun": 6}
 _HAN_WEEKDAYS = dict(zip("一二三四五六日天", (0, 1, 2, 3, 4, 5, 6, 6), strict=True))
@@ -35,7 +39,7 @@ _ENDS = (
 )
 _ENDS_EN = (
     r"(?:ends?|ending|until|till|til|by|before|through|expires?|expiring|closes?|closing|"
-    r"deadline|over|gone|last day|finishes|only)"
+    r"deadline|over|gone|last day|finishes|only|full price|goes up|go up|going up|increases|rises)"
 )
 _WEEKDAY = re.compile(
     r"(?:本|这|下)?(?:周|星期|礼拜)(?P<han>[一二三四五六日天])(?!月)|(?<![a-z])(?P<en>(?:mon|"
@@ -43,12 +47,13 @@ _WEEKDAY = re.compile(
 )
 # A day named beside its end. A day alone (今天看看吧) claims nothing.
 _ENDS_THEN = re.compile(
-    rf"(?P<today>今[天日晚夜]|本日|当[天日])\s?(?:24点|零点|午夜|晚上?|就|内|即将|"
+    rf"(?P<today>今[天日晚夜]|本日|当[天日])\s?(?:起|将|24点|零点|午夜|晚上?|就|内|即将|"
     rf"的?(?:最后一天|活动|优惠)?)*\s?{_ENDS}"
     rf"|(?:截止|截至|到|至|仅限|只限|限|仅在|只在|只有|仅)\s?(?P<today2>今[天日晚夜])(?!年)"
     rf"|(?P<today3>今[天日])(?:限定|专享|专属|特惠|特价|only|一天)|(?P<today4>最后一[天日]|"
     rf"最后1天|最后一晚|仅此一[天日])"
-    rf"|(?P<morrow>明[天日晚早])\s?(?:就|内|即将)?\s?{_ENDS}|(?:截止|截至|到|至|仅限|"
+    rf"|(?P<morrow>明[天日晚早])\s?(?:就|内|即将|[零0]点|凌晨|一早|起|将|会)*\s?{_ENDS}|"
+    rf"(?:截止|截至|到|至|仅限|"
     rf"只限)\s?(?P<morrow2>明[天日晚])"
     rf"|(?P<after>后[天日])\s?(?:就|内)?\s?{_ENDS}"
     rf"|(?<![a-z]){_ENDS_EN} (?:at |the end of |midnight |on |of )*(?P<today5>today|tonight|"
@@ -103,7 +108,7 @@ _HOURS = ("小时", "个小时", "钟头", "hour", "hr", "分钟", "minute", "mi
 
 def dates(view: str, facts: Facts) -> Iterator[Place]:
     """Every date of a text: supported or not, so that its digits are told apart from other numbers."""
-    if not (re.search(r"\d", view) or "月" in view):
+    if not _DATES_HINT.search(view):
         return
     for match in _DATES.finditer(view):
         groups = {name[0]: value for name, value in match.groupdict().items() if value}

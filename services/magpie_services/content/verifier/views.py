@@ -5,12 +5,13 @@ squeezed  of that, letters, digits and Han only: 最.低 價 is 最低价. For C
 spaced    of that, English words with one blank between and around them. For English words.
 """
 
+import re
 import unicodedata
 from functools import cache
 
 import opencc
 
-_HAN_BLOCKS = ((0x3400, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x3134F))
+_HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003134f]")
 # Letters of other alphabets that look Latin, and signs that stand for letters.
 _LOOKALIKES = dict(
     zip(
@@ -19,25 +20,20 @@ _LOOKALIKES = dict(
         strict=False,
     )
 )
+_STOPS = frozenset(",.!?;: \u3000，。！？；：、…—·")
 _QUOTES = {"’": "'", "‘": "'", "ʼ": "'", "＇": "'", "′": "'", "´": "'", "`": "'"}
 _SIMPLIFIER = opencc.OpenCC("t2s")
 # Characters that OpenCC leaves alone, for they are words of their own in places, or rare ways to write one.
 _VARIANTS = str.maketrans(
-    "苐弌冣㝡裏裡牀峯羣麪喫隻纔衹妳祂牠㊣㈠壹貳叁肆伍陸柒捌玖拾佰仟",
-    "第一最最里里床峰群面吃只才只你他它正一一二三四五六七八九十百千",
+    "苐弌冣㝡朂裏裡牀峯羣麪喫隻纔衹妳祂牠㊣㈠壹貳叁肆伍陸柒捌玖拾佰仟",
+    "第一最最最里里床峰群面吃只才只你他它正一一二三四五六七八九十百千",
 )
 _DROPPED = frozenset(("Cf", "Cc", "Mn", "Me", "Co", "Cs", "Cn"))
 
 
-def is_han(char: str) -> bool:
-    """Whether a character is Han."""
-    code = ord(char)
-    return any(first <= code <= last for first, last in _HAN_BLOCKS)
-
-
 def has_han(text: str) -> bool:
     """Whether a text holds a Han character."""
-    return any(map(is_han, text))
+    return _HAN.search(text) is not None
 
 
 def _is_blank(char: str) -> bool:
@@ -54,6 +50,8 @@ class _Plain(dict[int, str]):
             plain = char
         elif char in _QUOTES:
             plain = "'"
+        elif char == "，":
+            plain = ", "
         elif unicodedata.category(char) in _DROPPED or _is_blank(char):
             plain = " " if char == "\t" else ""
         else:
@@ -62,7 +60,7 @@ class _Plain(dict[int, str]):
             bare = unicodedata.normalize("NFKD", folded)[:1]
             folded = bare if bare.isascii() and bare.isalpha() and len(folded) == 1 else folded
             plain = "".join(_LOOKALIKES.get(one, one) for one in folded)
-            if any(map(is_han, plain)):
+            if has_han(plain):
                 plain = _simple(plain)
         self[code] = plain
         return plain
@@ -77,6 +75,14 @@ class _Squeezed(dict[int, str]):
             plain if plain == "\n" else "".join(one for one in plain if one.isalnum() and one != "ー")
         )
         return squeezed
+
+
+class _Stopped(dict[int, str]):
+    """By code point: the characters in the squeezed view, and a NUL for punctuation."""
+
+    def __missing__(self, code: int) -> str:
+        self[code] = stopped = "\0" if chr(code) in _STOPS else _SQUEEZED[code]
+        return stopped
 
 
 class _Words(dict[int, str]):
@@ -105,6 +111,7 @@ def _simple(text: str) -> str:
 
 _PLAIN = _Plain()
 _SQUEEZED = _Squeezed()
+_STOPPED = _Stopped()
 _WORDS = _Words()
 
 
@@ -116,6 +123,15 @@ def plain(text: str) -> str:
 def squeezed(text: str) -> str:
     """The squeezed view."""
     return text.translate(_SQUEEZED)
+
+
+def squeezed_stops(text: str) -> list[int]:
+    """Where in the squeezed view punctuation or a blank was, in order; the last one is past its end."""
+    stops, at = [], 0
+    for part in text.translate(_STOPPED).split("\0"):
+        at += len(part)
+        stops.append(at)
+    return [*stops, at + 1]
 
 
 def spaced(text: str) -> str:

@@ -8,7 +8,7 @@ from pypinyin.constants import PHRASES_DICT
 from magpie_services.content.verifier import views
 
 MAX_BRANDS = 50_000
-# An automaton is built anew when so many brands wait, or a tenth more than it holds.
+# The automaton is built anew when so many brands wait, or a tenth more than it holds.
 _BATCH = 64
 _PARTS = re.compile(r"[㐀-鿿]+|[A-Za-z][A-Za-z '&.-]*[A-Za-z]")
 _SPOKEN_OF = re.compile(r"(?:来自|出自|品牌|牌子|选自|\bby|\bfrom)[\s:：「“\"]*$", re.IGNORECASE)
@@ -17,7 +17,7 @@ _IN_A_SENTENCE = re.compile(r"[a-z0-9,] $")
 
 
 class Vocabulary:
-    """Brands seen in items. Learning makes a verdict stricter, never laxer."""
+    """Brands seen in items: Chinese ones as squeezed, others as spaced. Learning makes a verdict stricter."""
 
     def __init__(self) -> None:
         self._known: dict[str, str] = {}
@@ -25,45 +25,48 @@ class Vocabulary:
         self._automaton: ahocorasick.Automaton | None = None
 
     def learn(self, brand: str) -> None:
-        """Adds a brand as the catalogue writes it, and its Latin and its Chinese part where it has both."""
-        parts = [part.strip() for part in _PARTS.findall(brand)]
-        for part in {brand.strip(), *parts}:
-            self._learn(part)
+        """Adds a brand as the catalogue writes it, and its Latin and its Chinese part where it has both.
 
-    def _learn(self, brand: str) -> None:
-        """One too short to be told from other words is left out."""
-        squeezed = views.squeezed(brand)
-        least = 2 if views.has_han(squeezed) else 3
-        if len(squeezed) < least or squeezed in self._known or len(self._known) >= MAX_BRANDS:
-            return
-        self._known[squeezed] = brand
-        self._waiting.append(squeezed)
+        Those too short to be told from other words are left out, and all above MAX_BRANDS.
+        """
+        for part in {brand.strip(), *(part.strip() for part in _PARTS.findall(brand))}:
+            han = views.has_han(part)
+            view = views.squeezed(part) if han else views.spaced(part)
+            if len(view) < (2 if han else 5) or view in self._known or len(self._known) >= MAX_BRANDS:
+                continue
+            self._known[view] = part
+            self._waiting.append(view)
         if len(self._waiting) > max(_BATCH, len(self._known) // 10):
             self._build()
 
-    def found(self, text: str, squeezed: str) -> list[tuple[int, int, str]]:
-        """(start, end, squeezed brand) in a text for each known brand that its words name."""
-        hits = [(squeezed.find(brand), brand) for brand in self._waiting if brand in squeezed]
-        if self._automaton is not None:
-            hits += [(last - len(brand) + 1, brand) for last, brand in self._automaton.iter(squeezed)]
+    def found(self, text: str, squeezed: str, spaced: str) -> list[tuple[int, int, str]]:
+        """(start, end, brand as its view shows it) in a text for each known brand that its words name."""
         named = []
-        for at, brand in hits:
-            start, end = views.squeezed_origin(text, at, at + len(brand))
-            if self._is_named(text, start, end, brand):
-                named.append((start, end, brand))
+        for view in (squeezed, spaced):
+            for at, brand in self._hits(view):
+                if view is squeezed:
+                    start, end = views.squeezed_origin(text, at, at + len(brand))
+                else:
+                    start, end = views.spaced_origin(text, at + 1, at + len(brand) - 1)
+                if self._is_named(text, start, end, brand):
+                    named.append((start, end, brand.strip()))
         return named
+
+    def _hits(self, view: str) -> list[tuple[int, str]]:
+        hits = [(view.find(brand), brand) for brand in self._waiting if brand in view]
+        if self._automaton is not None:
+            hits += [(last - len(brand) + 1, brand) for last, brand in self._automaton.iter(view)]
+        return hits
 
     def _is_named(self, text: str, start: int, end: int, brand: str) -> bool:
         if "\n" in text[start:end]:
             return False
         if _SPOKEN_OF.search(text, max(0, start - 12), start) or _ITS_OWN.match(text, end):
             return True
-        if views.has_han(brand):
+        if brand[0] != " ":
             return brand not in PHRASES_DICT
         # An English brand may be a word like any other: it counts where it is written as a name.
         written = self._known[brand]
-        if not _stands_alone(text, start, end):
-            return False
         if " " in written or not written.isalpha():
             return True
         if text[start:end] != written or written == written.lower():
@@ -77,8 +80,3 @@ class Vocabulary:
         automaton.make_automaton()
         self._automaton = automaton
         self._waiting.clear()
-
-
-def _stands_alone(text: str, start: int, end: int) -> bool:
-    before, after = text[start - 1 : start], text[end : end + 1]
-    return not (before.isascii() and before.isalnum()) and not (after.isascii() and after.isalnum())

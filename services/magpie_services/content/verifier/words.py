@@ -1,6 +1,7 @@
 """Words of the lexicon and brands of the catalogue found in a text, held against the facts."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 
 from magpie_services.content.verifier import views
@@ -10,6 +11,15 @@ from magpie_services.content.verifier.lexicon import Entry, Hit, cleared, lexico
 
 _STOPS = re.compile(r"[,.!?;: \u3000，。！？；：、…—·]+")
 _SUPERLATIVE = re.compile(r" ([a-z]{2,}est|most(?= [a-z]+(?:al|ed|ing|ful|ive|ous|ant|ent|ble|ic|ar|y) )) ")
+# Who made it: a name after these words, in Latin letters and with a capital.
+_MAKER = re.compile(
+    r"(?:\b[Bb]y|\b[Ff]rom|来自|出自|源自) ?((?:[A-Z][\w'’&-]*)(?: (?:& |of )?[A-Z][\w'’&-]*)*)(?![\w…])"
+)
+_NO_MAKER = re.compile(
+    r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|January|February|March|April|May|June|July|August|"
+    r"September|October|November|December|I|The|A|An|Our|Your|My|This|That|Now|Here|Us|You|Me|All|CN|HK|NT|US"
+)
+_ADDRESS = re.compile(r"^(?:someone|somebody|anyone) |的你$")
 _REASONS = {
     Severity.BLOCK: "a push must not say {}",
     Severity.NEEDS_EVIDENCE: "no fact supports {}",
@@ -17,18 +27,25 @@ _REASONS = {
 }
 
 
-def findings(text: str, squeezed: str, spaced: str, facts: Facts) -> Iterator[Finding]:
-    """What the words of a text claim beyond the facts."""
+def findings(
+    text: str, squeezed: str, spaced: str, facts: Facts, least: Severity = Severity.WARN
+) -> Iterator[Finding]:
+    """What the words of a text claim beyond the facts, of a level or above it."""
     known = lexicon()
-    for hit in _unsupported(whole(known.han(squeezed), text, squeezed), facts, squeezed, han=True):
+    hits = whole(known.han(squeezed), text, squeezed) if squeezed else []
+    for hit in _unsupported(hits, facts, squeezed, least, han=True):
         yield finding(hit.entry, hit.word, *views.squeezed_origin(text, hit.start, hit.end))
     if facts.vocabulary is not None:
-        for start, end, brand in facts.vocabulary.found(text, squeezed):
-            if not facts.says_han(brand):
+        for start, end, brand in facts.vocabulary.found(text, squeezed, spaced):
+            if not (facts.says_han(brand) or facts.says_latin(brand)):
                 yield finding(Entry("brand", Severity.NEEDS_EVIDENCE, concept=brand), brand, start, end)
+    for match in _MAKER.finditer(text):
+        named = views.spaced(match[1]).split()
+        if not _NO_MAKER.fullmatch(match[1].split()[0]) and not all(map(facts.names_token, named)):
+            yield finding(Entry("brand", Severity.NEEDS_EVIDENCE, concept=match[1]), match[1], *match.span(1))
     if spaced.isspace():
         return
-    for hit in _unsupported(cleared(known.latin(spaced)), facts, spaced, han=False):
+    for hit in _unsupported(cleared(known.latin(spaced)), facts, spaced, least, han=False):
         yield finding(hit.entry, hit.word, *views.spaced_origin(text, hit.start, hit.end))
     if "est " in spaced or " most " in spaced:
         for match in _SUPERLATIVE.finditer(spaced):
@@ -47,10 +64,8 @@ def finding(entry: Entry, word: str, start: int, end: int) -> Finding:
     return Finding(entry.level, entry.check, "", start, end, _REASONS[entry.level].format(word))
 
 
-def _unsupported(hits: list[Hit], facts: Facts, view: str, *, han: bool) -> list[Hit]:
-    if not hits:
-        return hits
-    bad = [hit for hit in hits if not _harmless(hit, facts, view, han=han)]
+def _unsupported(hits: list[Hit], facts: Facts, view: str, least: Severity, *, han: bool) -> list[Hit]:
+    bad = [hit for hit in hits if hit.entry.level >= least and not _harmless(hit, facts, view, han=han)]
     if not any(hit.entry.concept for hit in bad):
         return bad
     # 说明黄铜 speaks of brass, not of a bright yellow, where the facts know of brass.
@@ -74,7 +89,7 @@ def _harmless(hit: Hit, facts: Facts, view: str, *, han: bool) -> bool:
         return any(_quoted(start, hit.end, view, facts, han=han) for start in {hit.start, last})
     for reason in entry.unless:
         if reason == "said":
-            word = hit.word.removesuffix("的你").removeprefix("someone ")
+            word = _ADDRESS.sub("", hit.word)
             if facts.says_han(word) if han else facts.says_latin(word):
                 return True
         elif reason == "quoted":
@@ -113,16 +128,14 @@ def whole(hits: list[Hit], text: str, squeezed: str) -> list[Hit]:
     """Hits whose characters belong together, cleared: 喜欢环保,本色 holds no 保本."""
     if not hits:
         return hits
-    stops, at = [], 0
-    for part in _STOPS.split(text):
-        at += len(views.squeezed(part))
-        stops.append(at)
+    stops = views.squeezed_stops(text)
     endings = lexicon().endings
     return cleared(
         [
             hit
             for hit in hits
-            if not any(hit.start < stop < hit.end for stop in stops)
+            if hit.entry.shields
+            or stops[bisect_right(stops, hit.start)] >= hit.end
             # Forbidden words are looked for with something between too, 最.好, where no other word ends.
             or (hit.entry.core and squeezed[max(0, hit.start - 1) : hit.start + 1] not in endings)
         ]
