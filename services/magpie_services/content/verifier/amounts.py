@@ -90,6 +90,8 @@ def _judged(where: Spot, view: str, facts: Facts) -> Verdict | None:
         return None  # 三 in some word
     if said.dimension == "count" and number.value == facts.item.stock and not view.startswith(_SOLD_AS, end):
         return None
+    if not said.dimension and number.value % 1 and counts.is_rating(number.value, facts):
+        return None
     if facts.supports(said, view[end : end + 24]):
         return None
     return Verdict("unsupported_number", f"no fact says {view[number.start : end].strip()}")

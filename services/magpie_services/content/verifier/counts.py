@@ -161,12 +161,18 @@ def _rating(spot: Spot, facts: Facts) -> Verdict | None:
         return None
     if not rated or said > 5:
         return Verdict("unsupported_rating", f"the rating is not {said}")
-    exact = Decimal(str(facts.item.rating))
     if _AT_LEAST.search(spot.before) or _PLUS.match(spot.after):
-        fine = 0 <= exact - said < Decimal("0.5")
+        fine = 0 <= Decimal(str(facts.item.rating)) - said < Decimal("0.5")
     else:
-        fine = 0 <= exact - said < Decimal("0.1") or abs(exact - said) <= Decimal("0.05")
+        fine = is_rating(said, facts)
     return FINE if fine else Verdict("unsupported_rating", f"the rating is not {said}")
+
+
+def is_rating(said: Decimal, facts: Facts) -> bool:
+    """Whether a number is the item's rating, rounded or cut to a decimal."""
+    exact = Decimal(str(facts.item.rating))
+    near = 0 <= exact - said < Decimal("0.1") or abs(exact - said) <= Decimal("0.05")
+    return near and facts.item.rating_count > 0
 
 
 def _stock(spot: Spot, facts: Facts) -> Verdict | None:

@@ -49,7 +49,7 @@ _MAIL = re.compile(
 )
 _CHAT = re.compile(
     r"(?:微信号?|威信|薇信|徽信|微❤|wei ?xin|wechat|weixin|vx|v信|(?<![a-z])wx|(?<!\w)qq群?|"
-    r"扣扣|企鹅号?|line id|whatsapp|telegram|飞机号|小红书号|抖音号|公众号|淘宝号) ?(?:号|id|"
+    r"扣扣|企鹅号?|line id|(?:whatsapp|telegram)(?= ?[:@])|飞机号|小红书号|抖音号|公众号|淘宝号) ?(?:号|id|"
     r":|=|是|为|加|at)* ?[:：]? ?@?[a-z0-9][a-z0-9_-]{4,}|加(?:我)?(?:微信|威信|薇信|v信|vx|v|"
     r"qq|扣扣|好友|群)(?!i)|扫(?:描)?(?:码|二维码)(?:加|进|入)|(?<![a-z])(?:text|call|dm|"
     r"message|add) (?:me|us) (?:on|at) "

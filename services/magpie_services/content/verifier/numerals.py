@@ -15,6 +15,7 @@ class Number(NamedTuple):
     spoken: bool  # in words, not in digits
 
 
+_MOST = Decimal(10**15)  # what is larger is no amount of anything, and beyond exact arithmetic
 _SCALES = {"百": 100, "千": 1_000, "k": 1_000, "万": 10_000, "亿": 100_000_000}
 _ARABIC = re.compile(r"\d+(?:,\d{3}(?!\d))*(?:\.\d+)?(?: ?(?:[百千]?[万亿]|[千百](?!分)|k(?![a-z0-9])))?")
 
@@ -22,7 +23,7 @@ _HAN_DIGITS = {**dict(zip("零〇一二三四五六七八九", (0, 0, 1, 2, 3, 4
 _HAN_UNITS = {"十": 10, "百": 100, "千": 1_000}
 # Words in which such characters count nothing.
 _HAN_IDIOMS = (
-    "[一两三四几]个字|万一|千万(?=别|不要|记得|要)|十分|十足|百搭|百货|百科|百合|百叶|百变|百味|百里|"
+    "[一两三四几](?:个字|句)|万一|千万(?=别|不要|记得|要)|十分|十足|百搭|百货|百科|百合|百叶|百变|百味|百里|"
     "百分(?!之)|万分|万事|万物|万象|万用|万向|万能|万圣|万千|千层|千鸟|"
     "千金|千里|千禧|千纸鹤|千岛|百褶|三五|三两|两三|七夕|八宝|五谷|五香|四季|四海|三餐|"
     "三明治|三文鱼|三角|三轮|三亚|三国|三体|三生|两用|两侧|两边|两头|"
@@ -65,14 +66,14 @@ def numbers(view: str) -> Iterator[Number]:
     taken = -1
     for match in _ARABIC.finditer(view):
         taken = match.end()
-        yield Number(match.start(), taken, _arabic(match[0]), False)
+        yield Number(match.start(), taken, min(_arabic(match[0]), _MOST), False)
     if _HAN_HINT.search(view):
         for match in _HAN.finditer(view):
             if match[1] and not (match.start() and view[match.start() - 1].isdigit()):
-                yield Number(*match.span(), _han(match[1]), True)
+                yield Number(*match.span(), min(_han(match[1]), _MOST), True)
     if _ENGLISH_HINT.search(view):
         for match in _ENGLISH.finditer(view):
-            yield Number(*match.span(), _english(match[0]), True)
+            yield Number(*match.span(), min(_english(match[0]), _MOST), True)
 
 
 def decimal(text: str) -> Decimal:

@@ -28,9 +28,8 @@ _LIST_BEFORE = before(
 )
 _FROM = before(r"从|由|自|(?:\bdown )?\bfrom", _FILLER)
 _LOWERED_AFTER = re.compile(
-    r"[\s,，)]*(?:[㐀-鿿]{0,2}[到至成](?=[\s¥$€£a-z]*\d)|→|➜|➡|⇒|=>|->|-->|>|一路)?\s*(?:直?降(?:价)?[到至为成]|减到|减至|落到|落至|"
-    r"跌[到至]|变[成为]?|缩水?[到成至]|[改换][成为]|调[整到至为]+|下调|→|➜|➡|⇒|=>|->|>|"
-    r"到(?!手|货|账)|至(?!今|少|尊)|"
+    r"[\s,，)]*(?:→|➜|➡|⇒|=>|->|-->|>|一路)?\s*(?:直?降(?:价)?[到至为成]|变[成为]?|[改换][成为作]|下调|"
+    r"[㐀-鿿]{0,2}[到至成](?=[\s¥$€£a-z]*\d)|调[整到至为]+|→|➜|➡|⇒|=>|->|>|到(?!手|货|账)|至(?!今|少|尊)|"
     r"(?:down )?to\b|becomes?|now\b)"
 )
 _LIST_AFTER = re.compile(
@@ -39,7 +38,7 @@ _LIST_AFTER = re.compile(
     r"list price|rrp\b|regular price|used to be|[)\]]?\s*(?:→|➜|➡|⇒|=>|->))"
 )
 _SAVED_BEFORE = before(
-    r"省下?|立省|节省|节约|立减|直降|直减|减免?|优惠|少花|少付|少了|少|降(?:价)?|落|下调|便宜|"
+    r"省[下出]?来?|[余多]出来?|立省|节省|节约|立减|直降|直减|减免?|优惠(?!价)|少花|少付|少了|少|降(?:价)?|落|下调|便宜|"
     r"返现?|抵扣?|差价|低|让利|"
     r"\bsav(?:e[ds]?|ings?)|\bless|\boff|\bcut|\bdown(?! to)|reduced|dropp?(?:ed|s)?|fell|"
     r"falls|fallen|knock(?:ed|s)?|shav(?:ed|es?)|tak(?:es?|en|ing)|took|discount|cheaper|"
