@@ -22,7 +22,7 @@ from magpie_services.kit.errors import MagpieError
 log = structlog.get_logger()
 
 # Asks looked up in Redis and asks brought to the model, each round.
-LOOKED_UP = 256
+LOOKED_UP = 64
 CALLS = 4
 # So long is no other answer asked for where one had nothing to keep.
 NOTHING_SECONDS = 6 * 3_600.0
@@ -74,6 +74,7 @@ class Author:
             else:
                 scene = Rehearsal(self._composer, ask, item, self._clock.now_ms())
                 self._pool.keep(ask, self._screened(scene, stored.texts), stored.end_ms)
+                await asyncio.sleep(0)  # screening takes milliseconds: calls in between
         calls = 0
         for ask, item in left:
             if calls == CALLS:

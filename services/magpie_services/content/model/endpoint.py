@@ -23,19 +23,22 @@ COOL_DOWN_SECONDS = 60.0
 # Beside the bytes of the messages, of which no tokenizer makes more tokens: the marks around each message.
 _TOKENS_AROUND = 64
 # Reasons of answers that came, were paid for and are of no use; and of calls that were not made.
-USELESS = frozenset(["cut", "declined", "malformed", "too_large"])
+USELESS = frozenset(["cut", "declined", "encoded", "malformed", "too_large"])
 NOT_ASKED = frozenset(["held_back", "over_budget"])
 _NAME = "language_model"
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class Failed(Exception):
-    """No answer: `reason` is a label of the metric. `again`: another attempt may help."""
+    """No answer: `reason` is a label of the metric. `again`: another attempt may help; `billed`: perhaps."""
 
-    def __init__(self, reason: str, *, again: bool = False, after_seconds: float = 0.0) -> None:
+    def __init__(
+        self, reason: str, *, again: bool = False, billed: bool = False, after_seconds: float = 0.0
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.again = again
+        self.billed = billed
         self.after_seconds = after_seconds
 
 
@@ -118,11 +121,8 @@ class Endpoint:
             ok = True
             return content
         except Failed as error:
-            ok = error.reason in (
-                "over_budget",
-                "cut",
-                "declined",
-            )  # it works: there is nothing wrong with it
+            # In these cases nothing is wrong with the endpoint.
+            ok = error.reason in ("over_budget", "cut", "declined")
             raise
         finally:
             self._breaker.record(ok=ok, seconds=time.monotonic() - started)
@@ -151,6 +151,7 @@ class Endpoint:
 
     async def _once(self, body: bytes) -> str:
         """One request, paid for. Raises Failed."""
+        # What may have been billed stays set aside, which counts as spent.
         hold = await self._budget.hold(Usage(len(body) + _TOKENS_AROUND, self._output_tokens))
         if hold is None:
             raise Failed("over_budget")
@@ -159,17 +160,16 @@ class Endpoint:
             async with asyncio.timeout(self._seconds):
                 answer = await self._post(body)
         except Failed as error:
-            # An answer without end may be billed: what was set aside stays spent.
-            if error.reason != "too_large":
+            if not error.billed:
                 await self._budget.settle(hold, NOTHING)
             raise
         except (httpx.ConnectError, httpx.ConnectTimeout):
             await self._budget.settle(hold, NOTHING)
             raise Failed("unreachable", again=True) from None
         except (TimeoutError, httpx.TimeoutException):
-            raise Failed("slow", again=True) from None
+            raise Failed("slow", again=True, billed=True) from None
         except httpx.HTTPError:
-            raise Failed("broken_off", again=True) from None
+            raise Failed("broken_off", again=True, billed=True) from None
         await self._book(hold, answer)
         content = _content(answer)
         metrics.MODEL_CALLS.labels("answered").inc()
@@ -178,18 +178,22 @@ class Endpoint:
     async def _post(self, body: bytes) -> bytes:
         async with self._client.stream("POST", self._url, content=body) as response:
             status = response.status_code
+            if status == 504:  # a gateway gave up on a model that may have gone on
+                raise Failed("slow", again=True, billed=True)
             if status == 429 or status >= 500:
                 after = _seconds(response.headers.get("retry-after", ""))
                 raise Failed("busy" if status in (429, 503) else "failed", again=True, after_seconds=after)
             if 300 <= status < 400:
                 raise Failed("redirected")
-            if status != 200 or response.headers.get("content-encoding", "identity") != "identity":
+            if status != 200:
                 raise Failed("refused")
+            if response.headers.get("content-encoding", "identity") != "identity":
+                raise Failed("encoded", billed=True)  # we asked for none: it could unpack to anything
             answer = bytearray()
             async for chunk in response.aiter_raw():
                 answer += chunk
                 if len(answer) > MAX_ANSWER_BYTES:
-                    raise Failed("too_large")
+                    raise Failed("too_large", billed=True)
             return bytes(answer)
 
     async def _book(self, hold: Hold, answer: bytes) -> None:

@@ -6,9 +6,11 @@ whatever a title tells the model to write.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from functools import cache
+from typing import NamedTuple
 
 from magpie_services.content import seasons, slots
 from magpie_services.content.compose import Composer, Draft
@@ -25,6 +27,7 @@ from magpie_services.core.money import Money
 MIN_LETTERS = 3
 # A run of as many words (of Chinese, characters) of a longer text is a quotation.
 RUN_WORDS, RUN_HAN = 3, 4
+MOST_MEANINGS = 2
 # Any moment, and an offer that ends long after. As the figures below, no words can mean them by chance.
 _NOW_MS, _ENDS = 1_800_000_000_000, date(2027, 4, 19)
 # Whatever fact a numeral may happen to agree with: facts come by slots.
@@ -43,8 +46,11 @@ _HAN = re.compile("[\u3400-\u9fff]+")
 
 
 def screen(template: Template, item: Item, locale: str, composer: Composer) -> None:
-    """Lets a template pass or raises Refused: "season", "numeral", "reader" (words about what the reader is,
-    did or has), "copied", or the name of the verifier's check."""
+    """Lets a template pass or raises Refused.
+
+    Reasons: "season", "numeral", "reader" (words about what the reader is, did or has), "says_nothing" (words
+    for evidence that do not tell it), "copied", and the names of the verifier's checks.
+    """
     title, body = _words(template.title), _words(template.body)
     said = f"{title}\n{body}"
     if seasons.told(said) is not None:
@@ -53,11 +59,18 @@ def screen(template: Template, item: Item, locale: str, composer: Composer) -> N
         raise Refused("numeral")
     if any(_READER.search(_folded(leaf.text)) for leaf in template.leaves() if isinstance(leaf, Text)):
         raise Refused("reader")
-    if _copied(said, item, vocabulary(locale, composer.pack)):
+    ours = vocabulary(locale, composer.pack)
+    if any(ours.telling[leaf.name].isdisjoint(_all_tokens(leaf.words)) for leaf in _evidence(template)):
+        raise Refused("says_nothing")
+    if _copied(said, item, ours.words):
         raise Refused("copied")
     findings = composer.verify(_unsupported(title, body, template.needs), _NOW_MS)
     if findings:
         raise Refused(findings[0].check)
+
+
+def _evidence(template: Template) -> Iterator[Slot]:
+    return (leaf for leaf in template.leaves() if isinstance(leaf, Slot) and leaf.words)
 
 
 def _folded(text: str) -> str:
@@ -125,18 +138,34 @@ def _runs(text: str) -> Iterator[tuple[str, ...]]:
         yield from ((run[at : at + RUN_HAN],) for at in range(len(run) - RUN_HAN + 1))
 
 
+def _all_tokens(text: str) -> Iterator[str]:
+    """The tokens, and single Han characters that stand alone ("降")."""
+    yield from tokens(text)
+    yield from (run for run in _HAN.findall(simplified(text)) if len(run) == 1)
+
+
+class Vocabulary(NamedTuple):
+    """The tokens of our own grammar: `words` are nobody's, so common are they; `telling` has, for each slot
+    of evidence, those that tell it."""
+
+    words: frozenset[str]
+    telling: Mapping[str, frozenset[str]]
+
+
 @cache
-def vocabulary(locale: str, pack: str) -> frozenset[str]:
-    """The tokens of our own grammar: words as common as these are nobody's."""
-    found: set[str] = set()
+def vocabulary(locale: str, pack: str) -> Vocabulary:
+    """That of a locale in a pack."""
+    words: set[str] = set()
+    telling: dict[str, set[str]] = {name: set() for name in slots.EVIDENCE}
 
     def walk(sequence: Sequence) -> None:
         for node in sequence:
             match node:
                 case Text():
-                    found.update(tokens(node.text))
-                case Slot():
-                    found.update(tokens(node.words))
+                    words.update(tokens(node.text))
+                case Slot(words=said) if said:
+                    words.update(tokens(said))
+                    telling[node.name].update(_all_tokens(said))
                 case Choice():
                     for option in node.options:
                         walk(option)
@@ -144,4 +173,12 @@ def vocabulary(locale: str, pack: str) -> frozenset[str]:
     for lines in grammar(locale, pack).sections.values():
         for line in lines:
             walk(line.sequence)
-    return frozenset(found)
+    # A word that tells many things tells none.
+    spread = Counter(token for found in telling.values() for token in found)
+    return Vocabulary(
+        frozenset(words),
+        {
+            name: frozenset(token for token in found if spread[token] <= MOST_MEANINGS)
+            for name, found in telling.items()
+        },
+    )
