@@ -45,7 +45,7 @@ _REASONS: Mapping[Strategy, str] = {
     Strategy.PREMIUM: "it is a choice piece, for what it is",
     Strategy.NEW_ARRIVAL: "it is new",
 }
-_SLOTS: Mapping[str, str] = {
+SLOTS: Mapping[str, str] = {
     "item": "its name",
     "brand": "its brand",
     "category": "what kind of thing it is",
@@ -177,7 +177,7 @@ def _either(must: int, offered: Mapping[str, str]) -> str:
 
 
 def _legend(names: Iterable[str]) -> str:
-    return "; ".join(f"{{{name}}} {_SLOTS[name]}" for name in names)
+    return "; ".join(f"{{{name}}} {SLOTS[name]}" for name in names)
 
 
 def about(item: Item) -> dict[str, Any]:

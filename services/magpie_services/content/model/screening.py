@@ -6,11 +6,9 @@ whatever a title tells the model to write.
 """
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from functools import cache
-from typing import NamedTuple
 
 from magpie_services.content import seasons, slots
 from magpie_services.content.compose import Composer, Draft
@@ -27,7 +25,6 @@ from magpie_services.core.money import Money
 MIN_LETTERS = 3
 # A run of as many words (of Chinese, characters) of a longer text is a quotation.
 RUN_WORDS, RUN_HAN = 3, 4
-MOST_MEANINGS = 2
 # Any moment, and an offer that ends long after. As the figures below, no words can mean them by chance.
 _NOW_MS, _ENDS = 1_800_000_000_000, date(2027, 4, 19)
 # Whatever fact a numeral may happen to agree with: facts come by slots.
@@ -41,6 +38,34 @@ _READER = re.compile(
     r"|\bmiss(?:ed|es)? you|\bwelcome back|\bbeen away|\bfriends?\b"
     "|[你您](?:最近|曾|之前|上次|喜欢|爱|看过|买过|想要|没来|是|已)|好久不见|想[你您]|朋友"
 )
+# Of the words for a piece of evidence, one of these has to be among them.
+TELLING: Mapping[str, Mapping[str, re.Pattern[str]]] = {
+    language: {slot: re.compile(pattern) for slot, pattern in patterns.items()}
+    for language, patterns in {
+        "en": {
+            "drop": r"\b(?:price|cheaper|less|drop|down|low|cut|reduc|off\b|fell|fallen|eased)",
+            "few": r"\b(?:few|left|low\b|last|remain|scarce)",
+            "popular": r"\b(?:popular|view|look|cho[os]|pick|many|people|crowd|demand|attention|interest)",
+            "again": r"\b(?:again|more|once|before|last|usual|refill|reorder|restock|replenish|another)",
+            "cart": r"\b(?:cart|basket|bag|saved|waiting|put|kept|added)",
+            "back": r"\b(?:back|again|return|restock|available)",
+            "new": r"\b(?:new|fresh|just|arriv|added|landed|joined)",
+            "viewed": r"\b(?:look|view|see|saw|brows|eye|visit|check)",
+            "bought": r"\b(?:bought|buy|order|own|have|purchas|cho[os]|pick|got)",
+        },
+        "zh": {
+            "drop": "降|减|便宜|低|省|少|优惠|折",
+            "few": "少|不多|剩|紧|最后",
+            "popular": "热|多人|人气|受欢迎|关注|都在|抢手",
+            "again": "再|又|续|补|回购|老",
+            "cart": "购物车|车里|加购|挑好|放着|留着|等你",
+            "back": "回|到货|补货|有货|再",
+            "new": "新|刚|初|上架",
+            "viewed": "看|逛|浏览|瞧|留意|关注",
+            "bought": "买|下单|入手|订|选",
+        },
+    }.items()
+}
 _LATIN = re.compile("[a-z0-9]+(?:['’][a-z]+)?")
 _HAN = re.compile("[\u3400-\u9fff]+")
 
@@ -59,10 +84,10 @@ def screen(template: Template, item: Item, locale: str, composer: Composer) -> N
         raise Refused("numeral")
     if any(_READER.search(_folded(leaf.text)) for leaf in template.leaves() if isinstance(leaf, Text)):
         raise Refused("reader")
-    ours = vocabulary(locale, composer.pack)
-    if any(ours.telling[leaf.name].isdisjoint(_all_tokens(leaf.words)) for leaf in _evidence(template)):
+    telling = TELLING[locale.partition("-")[0]]
+    if not all(telling[leaf.name].search(_folded(leaf.words)) for leaf in _evidence(template)):
         raise Refused("says_nothing")
-    if _copied(said, item, ours.words):
+    if _copied(said, item, vocabulary(locale, composer.pack)):
         raise Refused("copied")
     findings = composer.verify(_unsupported(title, body, template.needs), _NOW_MS)
     if findings:
@@ -138,34 +163,18 @@ def _runs(text: str) -> Iterator[tuple[str, ...]]:
         yield from ((run[at : at + RUN_HAN],) for at in range(len(run) - RUN_HAN + 1))
 
 
-def _all_tokens(text: str) -> Iterator[str]:
-    """The tokens, and single Han characters that stand alone ("降")."""
-    yield from tokens(text)
-    yield from (run for run in _HAN.findall(simplified(text)) if len(run) == 1)
-
-
-class Vocabulary(NamedTuple):
-    """The tokens of our own grammar: `words` are nobody's, so common are they; `telling` has, for each slot
-    of evidence, those that tell it."""
-
-    words: frozenset[str]
-    telling: Mapping[str, frozenset[str]]
-
-
 @cache
-def vocabulary(locale: str, pack: str) -> Vocabulary:
-    """That of a locale in a pack."""
-    words: set[str] = set()
-    telling: dict[str, set[str]] = {name: set() for name in slots.EVIDENCE}
+def vocabulary(locale: str, pack: str) -> frozenset[str]:
+    """The tokens of our own grammar: words as common as these are nobody's."""
+    found: set[str] = set()
 
     def walk(sequence: Sequence) -> None:
         for node in sequence:
             match node:
                 case Text():
-                    words.update(tokens(node.text))
-                case Slot(words=said) if said:
-                    words.update(tokens(said))
-                    telling[node.name].update(_all_tokens(said))
+                    found.update(tokens(node.text))
+                case Slot():
+                    found.update(tokens(node.words))
                 case Choice():
                     for option in node.options:
                         walk(option)
@@ -173,12 +182,4 @@ def vocabulary(locale: str, pack: str) -> Vocabulary:
     for lines in grammar(locale, pack).sections.values():
         for line in lines:
             walk(line.sequence)
-    # A word that tells many things tells none.
-    spread = Counter(token for found in telling.values() for token in found)
-    return Vocabulary(
-        frozenset(words),
-        {
-            name: frozenset(token for token in found if spread[token] <= MOST_MEANINGS)
-            for name, found in telling.items()
-        },
-    )
+    return frozenset(found)

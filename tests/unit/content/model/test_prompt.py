@@ -7,11 +7,14 @@ from typing import Any
 import pytest
 from tests.unit.content.worlds import NOW_MS, holder, shirt
 
+from magpie_services.content import slots
 from magpie_services.content.compose import Composer
 from magpie_services.content.model import prompt
 from magpie_services.content.model.asks import Ask
 from magpie_services.content.model.personas import PRICES, STAGES, Persona, group
 from magpie_services.content.model.rehearsal import Rehearsal
+from magpie_services.content.model.screening import TELLING
+from magpie_services.content.model.templates import allowed
 from magpie_services.content.strategies import Strategy, Tone
 from magpie_services.core.items import Item
 from magpie_services.core.portraits import Portrait
@@ -115,3 +118,13 @@ def test_an_answer_that_is_not_as_the_schema_says_is_no_answer(content: str) -> 
 def test_of_more_texts_than_asked_for_some_are_read() -> None:
     many = json.dumps({"texts": [{"title": "x", "body": str(at)} for at in range(1_000)]})
     assert len(prompt.read(many)) == prompt.MAX_TEXTS
+
+
+@pytest.mark.parametrize("strategy", Strategy)
+@pytest.mark.parametrize("locale", ["en", "zh-CN", "zh-TW"])
+def test_every_slot_that_may_be_used_is_explained_and_all_evidence_has_words_that_tell_it(
+    strategy: Strategy, locale: str
+) -> None:
+    for name in slots.named(allowed(strategy, locale)):
+        assert name in prompt.SLOTS
+        assert name not in slots.EVIDENCE or name in TELLING[locale.partition("-")[0]]
