@@ -105,7 +105,7 @@ class Writer:
         """Upper case at the start of an English sentence; a name such as "iPhone" stays as it is."""
         if not self._english:
             return text
-        so_far = self.text
+        so_far = self.text.removesuffix("“")
         if so_far and not (so_far[-1] == " " and so_far[-2:-1] in (".", "!", "?")):
             return text
         return text if named and not text.islower() else text[:1].upper() + text[1:]
