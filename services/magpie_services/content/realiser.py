@@ -27,7 +27,7 @@ MAX_DRAWS = 12
 ECHO_DRAWS = 4
 MAX_ATTEMPTS = 4
 # A title that names the item rarely has a body that does so too, and then by a short form of the name.
-NAME_AGAIN = 0.25
+NAME_AGAIN = 0.1
 SHORT_NAME_COLUMNS = 24
 # A name that takes no more is not cut: a title can be but a name.
 WHOLE_NAME_COLUMNS = 36

@@ -8,7 +8,7 @@ from magpie_services.content.attributes import HAN
 
 _TO_TRADITIONAL, _TO_SIMPLIFIED = OpenCC("s2tw"), OpenCC("t2s")
 # Words of shops that OpenCC takes character by character, and what Taiwan writes.
-_TAIWAN = (("手衝", "手沖"), ("衝泡", "沖泡"), ("衝調", "沖調"), ("速幹", "速乾"))
+_TAIWAN = (("手衝", "手沖"), ("衝泡", "沖泡"), ("衝調", "沖調"), ("速幹", "速乾"), ("溼", "濕"))
 
 
 @lru_cache(maxsize=65_536)
