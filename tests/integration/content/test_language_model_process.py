@@ -197,3 +197,28 @@ async def test_an_injection_in_a_title_changes_nothing_but_that_items_own_texts(
             assert word not in " ".join(ours.values()).casefold()
         assert "evil.example" not in " ".join(texts_.values())
     assert await composed(stub, honest) == before
+
+
+@pytest.mark.parametrize(
+    ("variables", "problem"),
+    [
+        ({"MODEL_URL": "https://api.example.com/v1"}, "MAGPIE_CONTENT_MODEL_NAME: is needed"),
+        (
+            {"MODEL_URL": "http://api.example.com/v1", "MODEL_NAME": "writer-1", "MODEL_KEY": KEY},
+            "MAGPIE_CONTENT_MODEL_URL: a key goes over https only",
+        ),
+    ],
+)
+def test_settings_that_cannot_work_are_told_in_a_line(variables: dict[str, str], problem: str) -> None:
+    environment = {**os.environ, **{f"MAGPIE_CONTENT_{name}": value for name, value in variables.items()}}
+    found = subprocess.run(
+        [sys.executable, "-m", "magpie_services.content"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=50,
+    )
+    assert found.returncode == 1
+    assert problem in found.stderr
+    assert "Traceback" not in found.stderr
+    assert KEY not in found.stderr
