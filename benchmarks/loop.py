@@ -29,16 +29,14 @@ import argparse
 import asyncio
 import json
 import time
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 from harness import report, say
+from loop_figures import World, closed, figures, total
 from loop_pictures import draw
-from numpy.typing import NDArray
 
 from magpie import Magpie
 from magpie.v1 import release_service_pb2
@@ -51,13 +49,11 @@ from magpie_cli.suite import Suite
 
 USERS, ITEMS = 800, 300
 WARM_DAYS, ROUNDS, ROUND_DAYS = 14, 3, 7
-RESAMPLES = 10_000
 # What is learnt and decided counts here, not how fast: a busy machine must not change it.
 PATIENT = {
     f"MAGPIE_PUSH_{peer}_TIMEOUT_SECONDS": "20" for peer in ("PROFILE", "CANDIDATE", "RANKING", "CONTENT")
 }
 RIVALS = ("none", "popular", "rules", "click-greedy")
-World = dict[str, Any]
 
 
 async def live(seed: int, users: int) -> World:
@@ -110,73 +106,6 @@ async def live(seed: int, users: int) -> World:
     found = {"seed": seed, "users": users, "releases": releases, "reasons": reasons, "seconds": seconds}
     found |= {"decisions": [lived["decisions"] for lived in rounds], "compared": compared}
     say(f"world {seed}: gap closed {closed(found, 'magpie'):.2f}, {seconds:.0f} s")
-    return found
-
-
-def total(world: World, sender: str, figure: str) -> float:
-    """A figure of a sender over all rounds."""
-    return float(world["compared"]["senders"][sender]["total"][figure])
-
-
-def closed(world: World, sender: str) -> float:
-    """Share of the gap in reward between random and the oracle that a sender closes."""
-    low, high = total(world, "random", "reward"), total(world, "oracle", "reward")
-    return (total(world, sender, "reward") - low) / (high - low)
-
-
-def incremental(world: World, figures: World) -> float:
-    """Purchases beyond those in the fork where nothing is sent."""
-    return float(figures["purchases"]) - total(world, "none", "purchases")
-
-
-def pushes_saved(worlds: Sequence[World]) -> float:
-    """As defined above."""
-    ours = sum(total(world, "magpie", "pushes") for world in worlds)
-    won = sum(incremental(world, world["compared"]["senders"]["magpie"]["total"]) for world in worlds)
-    pushes, purchases = [0.0], [0.0]
-    for volumes in zip(*(world["compared"]["click_greedy"]["volumes"] for world in worlds), strict=True):
-        pushes.append(sum(volume["pushes"] for volume in volumes))
-        gained = sum(incremental(world, volume) for world, volume in zip(worlds, volumes, strict=True))
-        purchases.append(max(purchases[-1], gained))
-    theirs = needed(won, pushes, purchases)
-    return (theirs - ours) / max(theirs, ours, 1.0)
-
-
-def needed(won: float, pushes: Sequence[float], purchases: Sequence[float]) -> float:
-    """The least pushes for so many purchases on a curve that never falls; its last where that is too few."""
-    for left in range(len(pushes) - 1):
-        if won <= purchases[left + 1] and purchases[left + 1] > purchases[left]:
-            share = max(0.0, won - purchases[left]) / (purchases[left + 1] - purchases[left])
-            return pushes[left] + share * (pushes[left + 1] - pushes[left])
-    return pushes[-1]
-
-
-def optouts_change(worlds: Sequence[World]) -> float:
-    """As defined above."""
-    ours, theirs = (
-        sum(total(world, name, figure) for world in worlds for figure in ("opted_out", "silently_opted_out"))
-        for name in ("magpie", "rules, same volume")
-    )
-    return (ours - theirs) / max(theirs, 1.0)
-
-
-def figures(worlds: Sequence[World]) -> dict[str, float]:
-    """All figures with their intervals."""
-    gaps = np.array([closed(world, "magpie") for world in worlds])
-    measures: dict[str, Callable[[NDArray[np.int64]], float]] = {
-        "gap_closed": lambda some: float(gaps[some].mean()),
-        "gap_closed_worst_decile": lambda some: float(np.quantile(gaps[some], 0.1)),
-        "pushes_saved": lambda some: pushes_saved([worlds[number] for number in some]),
-        "optouts_change": lambda some: optouts_change([worlds[number] for number in some]),
-    }
-    rng, count = np.random.default_rng(1), len(worlds)
-    drawn = rng.integers(0, count, (RESAMPLES if count > 1 else 0, count))
-    found = {}
-    for name, measure in measures.items():
-        found[name] = round(measure(np.arange(count)), 4)
-        if count > 1:
-            low, high = np.quantile([measure(some) for some in drawn], [0.025, 0.975])
-            found |= {f"{name}_low": round(float(low), 4), f"{name}_high": round(float(high), 4)}
     return found
 
 
