@@ -23,7 +23,7 @@ from magpie_simulator.tally import FORMULA, Tally
 from magpie_simulator.world import World, twin
 
 SHARES = (0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0)
-PRICES = (0.5, 1.0, 2.0, 4.0)
+PRICES = (0.0, 0.25, 0.5, 1.0)
 MAGPIE, ORACLE, CLICKS = "magpie", "oracle", "click-greedy"
 Tell = Callable[[dict[str, Any]], None]
 
@@ -97,7 +97,7 @@ class Comparison:
         found[ORACLE] = oracles[best_price]
         tireless = world.fork()
         tireless.tireless = True
-        bound = self._live(tireless, Oracle(tireless, 0.0))
+        bound = self._live(tireless, Oracle(tireless, price=0.0))
         return {
             "seal": world.parameters.seal,
             "parameters": msgspec.to_builtins(world.parameters),  # unsealed: anyone can hash them again

@@ -3,12 +3,15 @@
 Each day it weighs, for every user it can reach, every item at the best of the hours that are left: the value
 by the report's formula of click, purchase, dismissal and opt-out at their true chances; of a purchase only
 what exceeds the purchases that its need would have led to anyway; less what the push costs later. Later costs
-are the slide of fatigue, habit and annoyance times what is at stake: the user's own visits, and the pushes to
-come at the value of the user's recent ones. `price` scales that last guess, the only one; the evaluator tunes
-it by world on forks. It pushes once a day like everybody, whenever the balance is positive.
+are the slide of fatigue, habit and annoyance times what is at stake: the user's own visits, and, for half of
+their recent value, the pushes to come. It pushes once a day like everybody, whenever the balance is above
+`price`, a shadow price of pushes in CNY that the evaluator tunes by world on forks: it stands for what the
+balance cannot see, above all a better push tomorrow.
 
 How near to the best that is possible is bounded from above by the same sender in a world that never tires
-(`World.tireless`): no policy of one push a day can be expected to win much more than that.
+(`World.tireless`): no policy of one push a day can be expected to win much more than that. In three worlds
+that were used for nothing else (500 users, 300 items, 14 days) it won 75 to 78 % of that bound with any price
+from 0.3 to 0.8, and 66 % with none.
 """
 
 import numpy as np
@@ -24,12 +27,13 @@ from magpie_simulator.world import World, arrived
 LOOKS = 3.3  # items looked at in a visit, on average
 AWAY_DAYS = 25.0  # how long somebody stays away who removed the app
 REMEMBERS = 0.9  # share of the value of a user's pushes that is kept in mind from day to day
+LATER = 0.5  # share of the recent value of a user's pushes that later ones are taken to have
 AHEAD_DAYS = 30.0  # how far the value of a lost user is counted
 CHUNK = 256
 
 
 class Oracle:
-    """Sends what pays. `price` is the weight of later pushes' value, 0 for a sender without a tomorrow."""
+    """Sends what is worth more than `price`, CNY."""
 
     def __init__(self, world: World, price: float) -> None:
         self._price = price
@@ -84,7 +88,7 @@ class Oracle:
         best = np.argmax(balance, axis=1)
         each = np.arange(len(users))
         self._best[users] = np.maximum(0.0, now[each, best])
-        go = balance[each, best] > 0.0
+        go = balance[each, best] > self._price
         numbers = np.arange(self._number, self._number + go.sum())
         self._number += int(go.sum())
         self._pushed[users[go], best[go]] = world.day + 1
@@ -106,7 +110,7 @@ class Oracle:
         kept = (
             world.parameters.margin * world.shelf.price[items] / 100 * (1.0 - _returns(world, users, items))
         )
-        worth = self._price * self._worth[users]
+        worth = LATER * self._worth[users]
         now = (
             CLICK_VALUE * clicked
             + bought * (kept - need_worth[each, aisle])

@@ -116,7 +116,7 @@ def test_the_oracle_beats_everybody(seed: int) -> None:
     place = world(seed=seed, users=500, items=120)
     live_alone(place, 5)
     margin = place.parameters.margin
-    oracle = live(place.fork(), 7, Oracle(place, 1.0))
+    oracle = live(place.fork(), 7, Oracle(place, 0.5))
     for other in (Scheduled(None), Scheduled(random_items), Scheduled(popular_items)):
         assert oracle.reward(margin) > live(place.fork(), 7, other).reward(margin)
     tireless = place.fork()
@@ -141,7 +141,7 @@ def test_the_oracle_knows_chances_and_not_the_dice() -> None:
     for luck in (place.luck, Dice(99)):
         fork = place.fork()
         fork.luck = luck
-        oracle = Oracle(fork, 1.0)
+        oracle = Oracle(fork, 0.5)
         oracle.morning(fork)
         sent.append(oracle.send(fork, EDGES.index(PUSH_HOUR), PUSH_HOUR)[["user", "item"]].tolist())
     assert sent[0] == sent[1]
@@ -152,7 +152,7 @@ def test_everybody_is_pushed_to_once_a_day_and_not_at_night() -> None:
     place = world(users=400)
     live_alone(place, 3)
     place.begin_day()
-    oracle = Oracle(place, 1.0)
+    oracle = Oracle(place, 0.5)
     oracle.morning(place)
     users: list[int] = []
     for block, hour in enumerate(EDGES[1:], start=1):
