@@ -2,20 +2,23 @@
 
 import heapq
 from collections import defaultdict
-from collections.abc import Iterable
 from itertools import product
 from typing import NamedTuple, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from magpie_services.content.choice import Circumstances, Variant
 from magpie_services.content.dice import Dice
+from magpie_services.content.grammar.packs import CALLS, OPENERS
 from magpie_services.content.learning import regression, tally
 from magpie_services.content.learning.features import FACTORS, PARTS, codes
 from magpie_services.content.learning.habit import HABIT
 from magpie_services.content.learning.tally import Answer, Sent, Tally
 from magpie_services.content.learning.thompson import FLOOR, Lesson, ThompsonChooser
-from wording.world import LOCALE, Occasion, Response, World
+from wording.world import LOCALE, SHAPE, STRATEGIES, TONES, Occasion, Response, World
+
+_FORMS = [Variant(*parts) for parts in product(STRATEGIES, TONES, OPENERS, CALLS)]
 
 
 class Policy(Protocol):
@@ -116,15 +119,15 @@ class RollOut(Uniform):
         self._seen = 0
         self._tally = Tally()
         self._counts: dict[tuple[object, ...], list[float]] = defaultdict(lambda: [0.0, 0.0])
-        self._mean: np.ndarray[tuple[int], np.dtype[np.float64]] | None = None
-        self._known: dict[tuple[Variant, str], float] = {}
+        self._mean: NDArray[np.float64] | None = None
+        self._known: dict[str, NDArray[np.float64]] = {}
 
     def choose(self, occasion: Occasion, here: Circumstances, dice: Dice) -> Variant:
         if self._seen < self._plan.test:
             return super().choose(occasion, here, dice)
         menu = occasion.menu
         if self._plan.by == "regression":
-            return max(_forms(occasion), key=lambda variant: self._score(variant, here.key))
+            return self._best(occasion)
         stage = here.key.partition(".")[0] if self._plan.by == "stages" else ""
         strategy = max(menu.strategies, key=lambda one: self._share("strategy", one, stage))
         tone = max(menu.tones[strategy], key=lambda one: self._share("tone", one, stage))
@@ -159,19 +162,16 @@ class RollOut(Uniform):
         trials, clicks = self._counts[factor, str(level), stage]
         return (clicks + 0.5) / (trials + 10.0)
 
-    def _score(self, variant: Variant, key: str) -> float:
-        known = self._known.get((variant, key))
-        if known is None:
-            found = codes(variant.variant_id(LOCALE), key)
-            assert found is not None
+    def _best(self, occasion: Occasion) -> Variant:
+        """By the model: the best of all forms on the menu."""
+        scores = self._known.get(occasion.key)
+        if scores is None:
+            found = [codes(variant.variant_id(LOCALE), occasion.key) for variant in _FORMS]
             assert self._mean is not None
-            known = float(regression.score(self._mean, np.array([found]))[0])
-            self._known[variant, key] = known
-        return known
-
-
-def _forms(occasion: Occasion) -> Iterable[Variant]:
-    menu = occasion.menu
-    for strategy, tones in menu.tones.items():
-        for parts in product(tones, menu.openers, menu.calls):
-            yield Variant(strategy, *parts)
+            scores = regression.score(self._mean, np.array(found)).reshape(SHAPE)
+            self._known[occasion.key] = scores
+        menu = occasion.menu
+        able = [STRATEGIES.index(strategy) for strategy in menu.strategies]
+        open_ = scores[able][:, :, : len(menu.openers)]
+        at = np.unravel_index(int(open_.argmax()), open_.shape)
+        return Variant(STRATEGIES[able[at[0]]], TONES[at[1]], OPENERS[at[2]], CALLS[at[3]])

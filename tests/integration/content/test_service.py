@@ -196,6 +196,7 @@ async def test_forms_are_listed_page_by_page_and_weights_on_the_first(
         for one in (*first.variants, *second.variants)
     ]
     assert listed == [(one.variant_id, one.sent, one.clicked, 3) for one in FORMS]
+    assert "tired=3" in {weight.feature for weight in first.weights}
     assert not second.weights
     assert not second.next_page_token
     names = {weight.feature for weight in first.weights}

@@ -186,6 +186,11 @@ async def test_no_stale_price_reaches_a_phone(shop: Shop, redis: Redis) -> None:
     verdicts = await shop.content.VerifyMessages(content_pb.VerifyMessagesRequest(drafts=[draft]), timeout=10)
     assert verdicts.verdicts[0].passed, verdicts
     assert looked_at("renewed") == before + 1
+    # The portrait remembers the form of the words that went out, not of those that waited.
+    people = shop.bench.around.profile.portraits.values()
+    forms = {push.decision_id: push.variant_id for one in people for push in one.pushes.recent}
+    assert sent.message.variant_id.startswith("en:price_drop:")
+    assert forms[sent.decision_id] == sent.message.variant_id
 
     # The offer ends: what still waits of it says nothing of a lower price.
     provider = shop.bench.provider

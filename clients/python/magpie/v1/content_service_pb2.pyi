@@ -388,8 +388,8 @@ class Message(_message.Message):
     """What a tap opens; may be empty."""
     context: _builtins.str
     """The circumstances by which the form was chosen, as ListVariants names them, for example
-    "active.bargain.evening"; empty for the safe template. ".tired3" at its end says that the form counted less by
-    0.3 in log-odds, since the user was sent its like lately.
+    "active.bargain.evening"; empty for the safe template. ".tired3" at its end says that the user was sent its
+    like lately, and should be as tired of it as three of nine levels.
     """
     writer: Global___Writer.ValueType
     """Who wrote it."""
@@ -971,7 +971,7 @@ Global___VariantStatistics: _TypeAlias = VariantStatistics  # noqa: Y015
 
 @_typing.final
 class VariantWeight(_message.Message):
-    """The weight of one part of a form, in log-odds of a click."""
+    """The weight of one part of a form, or of how tired somebody is of it, in log-odds of a click."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -979,7 +979,7 @@ class VariantWeight(_message.Message):
     MEAN_FIELD_NUMBER: _builtins.int
     DEVIATION_FIELD_NUMBER: _builtins.int
     feature: _builtins.str
-    """For example "strategy=price_drop", "tone=playful&stage=active", "opener=hello"."""
+    """For example "strategy=price_drop", "tone=playful&stage=active", "opener=hello", "tired=3"."""
     mean: _builtins.float
     """Mean of the posterior."""
     deviation: _builtins.float

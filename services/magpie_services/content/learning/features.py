@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from magpie_services.content import choice
 from magpie_services.content.choice import MODEL_OPENER
 from magpie_services.content.grammar.packs import CALLS, LOCALES, OPENERS
+from magpie_services.content.learning import habit
+from magpie_services.content.learning.habit import TIRED_LEVELS
 from magpie_services.content.strategies import Strategy, Tone
 from magpie_services.core.portraits import Stage
 
@@ -29,6 +31,7 @@ FACTORS: dict[str, tuple[str, ...]] = {
     "price": choice.PRICES,
     "part": choice.PARTS,
     "locale": LOCALES,
+    "tired": tuple(str(level) for level in range(TIRED_LEVELS)),
 }
 PARTS = ("strategy", "tone", "opener", "call")
 CIRCUMSTANCES = ("stage", "price", "part", "locale")
@@ -76,6 +79,7 @@ def _families() -> tuple[Family, ...]:
     wanted: list[tuple[tuple[str, ...], float]] = [((), 3.0)]
     wanted += [((one,), 0.5) for one in CIRCUMSTANCES]
     wanted += [(("strategy",), 0.4), (("tone",), 0.3), (("opener",), 0.2), (("call",), 0.2)]
+    wanted += [(("tired",), 0.2)]
     wanted += [((part, where), 0.15) for part in PARTS for where in CIRCUMSTANCES]
     wanted += [(("strategy", part), 0.15) for part in ("tone", "opener", "call")]
     wanted += [(("tone", part), 0.1) for part in ("opener", "call")]
@@ -101,10 +105,11 @@ def family(*factors: str) -> Family:
 def codes(variant_id: str, context: str) -> Codes | None:
     """The levels of every factor, in their order; None where this release does not know one of them.
 
-    `context` is `Circumstances.key`.
+    `context` is what `Habit.context` says.
     """
     known = choice.parse(variant_id)
-    circumstances = context.split(".")
+    key, tired = habit.parse(context)
+    circumstances = key.split(".")
     if known is None or len(circumstances) != len(CIRCUMSTANCES) - 1:
         return None
     locale, variant = known
@@ -112,6 +117,7 @@ def codes(variant_id: str, context: str) -> Codes | None:
     found += [
         _LEVELS[name].get(level) for name, level in zip(CIRCUMSTANCES, (*circumstances, locale), strict=True)
     ]
+    found.append(tired)
     return None if None in found else tuple(code for code in found if code is not None)
 
 

@@ -2,7 +2,8 @@
 
 A penalty of `weight * 2^(-days / half_life)` in log-odds for the last push of the same family (its strategy)
 and another for the very same variant: the recovering difference of Yancey & Settles, "A Sleeping, Recovering
-Bandit Algorithm for Optimizing Recurring Notifications", KDD 2020.
+Bandit Algorithm for Optimizing Recurring Notifications", KDD 2020. What the penalties are expected to be is
+said here; what each level of them is worth is a weight like others, learnt from what was answered.
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,8 @@ from magpie_services.content.choice import Circumstances, Variant
 from magpie_services.content.strategies import Strategy
 
 NEGLIGIBLE = 0.01
-TIRED, STEP = "tired", 0.1
+TIRED, TIRED_LEVELS = "tired", 10
+STEP = 0.1
 
 
 class Habit(NamedTuple):
@@ -53,14 +55,19 @@ class Habit(NamedTuple):
         For example "active.bargain.evening", and "active.bargain.evening.tired3" for a penalty of 0.3.
         """
         strategies, variants = self.penalties(circumstances.recent, locale)
-        steps = round((strategies.get(variant.strategy, 0.0) + variants.get(variant, 0.0)) / STEP)
-        return f"{circumstances.key}.{TIRED}{steps}" if steps else circumstances.key
+        level = tired(strategies.get(variant.strategy, 0.0) + variants.get(variant, 0.0))
+        return f"{circumstances.key}.{TIRED}{level}" if level else circumstances.key
 
 
-def parse(context: str) -> tuple[str, float]:
-    """Circumstances and penalty of a logged context."""
-    key, found, steps = context.partition(f".{TIRED}")
-    return key, int(steps) * STEP if found and steps.isdecimal() else 0.0
+def tired(penalty: float) -> int:
+    """The level of a penalty, 0 to TIRED_LEVELS - 1."""
+    return min(round(penalty / STEP), TIRED_LEVELS - 1)
+
+
+def parse(context: str) -> tuple[str, int]:
+    """Circumstances and level of a logged context."""
+    key, _, level = context.partition(f".{TIRED}")
+    return key, min(int(level), TIRED_LEVELS - 1) if level.isdecimal() else 0
 
 
 HABIT = Habit()

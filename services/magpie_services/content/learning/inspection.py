@@ -10,7 +10,7 @@ from magpie_services.content.learning.thompson import Lesson
 from magpie_services.content.strategies import Strategy
 from magpie_services.kit.errors import Invalid
 
-_PARTS = re.compile(rf"\b({'|'.join(features.PARTS)})=")
+_PARTS = re.compile(rf"\b({'|'.join((*features.PARTS, 'tired'))})=")
 
 
 class Weight(NamedTuple):

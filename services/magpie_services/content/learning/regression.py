@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from magpie_services.content.learning.features import FAMILIES, SIZE, Family
+from magpie_services.content.learning.features import FAMILIES, SIZE, Family, family
+from magpie_services.content.learning.habit import STEP, TIRED_LEVELS
 
 Vector = NDArray[np.float64]
 
@@ -22,14 +23,11 @@ _CLOSE = 0.01
 
 
 class Evidence(NamedTuple):
-    """What became of pushes that are alike, a row a kind: codes [n, factors]; trials, clicks and what is
-    added to the log-odds beside the weights, [n].
-    """
+    """What became of pushes that are alike, a row a kind: codes [n, factors], trials and clicks [n]."""
 
     codes: NDArray[np.intp]
     trials: Vector
     clicks: Vector
-    offsets: Vector
 
 
 class Posterior(NamedTuple):
@@ -52,14 +50,14 @@ class Posterior(NamedTuple):
 
 def prior() -> Posterior:
     """What is believed before anything was sent."""
-    scales = tuple(family.deviation for family in FAMILIES)
+    scales = tuple(one.deviation for one in FAMILIES)
     return Posterior(_centre(), np.diag(_variances(scales)), scales)
 
 
 def fit(evidence: Evidence, start: Posterior | None = None) -> Posterior:
     """The posterior; from `start`, an earlier one, it is found sooner."""
     held = start or prior()
-    columns = [family.columns(evidence.codes) for family in FAMILIES]
+    columns = [one.columns(evidence.codes) for one in FAMILIES]
     # Of a feature that nothing was seen of, what is believed stays as it was.
     seen = np.flatnonzero(_spread(columns, np.ones(len(evidence.codes))))
     block = np.ix_(seen, seen)
@@ -68,7 +66,7 @@ def fit(evidence: Evidence, start: Posterior | None = None) -> Posterior:
     mean[seen] = held.mean[seen]
     hessian = np.diag(1.0 / variances[seen])
     for _ in range(_ROUNDS):
-        rate = _sigmoid(_total(mean, columns) + evidence.offsets)
+        rate = _sigmoid(_total(mean, columns))
         slope = _spread(columns, evidence.clicks - evidence.trials * rate) - (mean - _centre()) / variances
         hessian = _products(columns, evidence.trials * rate * (1.0 - rate))[block]
         hessian[np.diag_indices(len(seen))] += 1.0 / variances[seen]
@@ -87,39 +85,38 @@ def fit(evidence: Evidence, start: Posterior | None = None) -> Posterior:
 def _centre() -> Vector:
     centre = np.zeros(SIZE)
     centre[0] = np.log(BASE_RATE / (1.0 - BASE_RATE))
+    centre[family("tired").place] = -STEP * np.arange(TIRED_LEVELS)
     return centre
 
 
 def _variances(scales: tuple[float, ...]) -> Vector:
-    sizes = [family.size for family in FAMILIES]
+    sizes = [one.size for one in FAMILIES]
     return np.repeat(np.square(scales), sizes)
 
 
-def _scale(family: Family, mean: Vector, covariance: NDArray[np.float64]) -> float:
+def _scale(one: Family, mean: Vector, covariance: NDArray[np.float64]) -> float:
     """The deviation of a family that its weights speak for; that of the base stays."""
-    if not family.factors:
-        return family.deviation
-    spread = np.square(mean[family.place]).sum() + np.diagonal(covariance)[family.place].sum()
-    return float(np.sqrt((_HOLD * family.deviation**2 + spread) / (_HOLD + family.size)))
+    if not one.factors:
+        return one.deviation
+    spread = np.square((mean - _centre())[one.place]).sum() + np.diagonal(covariance)[one.place].sum()
+    return float(np.sqrt((_HOLD * one.deviation**2 + spread) / (_HOLD + one.size)))
 
 
 def score(weights: Vector, codes: NDArray[np.intp]) -> Vector:
     """Log-odds of a click of each row of codes [n, factors]: [n]."""
-    return _total(weights, [family.columns(codes) for family in FAMILIES])
+    return _total(weights, [one.columns(codes) for one in FAMILIES])
 
 
 def _total(weights: Vector, columns: list[NDArray[np.intp]]) -> Vector:
     total = np.zeros(len(columns[0]))
-    for family, column in zip(FAMILIES, columns, strict=True):
-        total += weights[family.place][column]
+    for one, column in zip(FAMILIES, columns, strict=True):
+        total += weights[one.place][column]
     return total
 
 
 def _spread(columns: list[NDArray[np.intp]], amounts: Vector) -> Vector:
     """The amounts of rows summed by feature: the transposed design matrix times them."""
-    parts = [
-        np.bincount(column, amounts, family.size) for family, column in zip(FAMILIES, columns, strict=True)
-    ]
+    parts = [np.bincount(column, amounts, one.size) for one, column in zip(FAMILIES, columns, strict=True)]
     return np.concatenate(parts)
 
 

@@ -34,6 +34,7 @@ class Common(NamedTuple):
     pairs: Draws
     openers: Draws
     calls: Draws
+    tired: Draws
 
     @classmethod
     def of(cls, draws: Draws) -> "Common":
@@ -48,7 +49,9 @@ class Common(NamedTuple):
             return np.ascontiguousarray(both.reshape(PAIRS, *both.shape[2:]).swapaxes(0, 1))
 
         pairs = _of(weights, "strategy", "tone").reshape(PAIRS, -1)
-        return cls(weights, pairs, after_pairs("opener"), after_pairs("call"))
+        # A level never counts for more than one below, whatever a draw says.
+        tired = np.minimum.accumulate(_of(weights, "tired"), axis=0)
+        return cls(weights, pairs, after_pairs("opener"), after_pairs("call"), tired)
 
 
 class Table(NamedTuple):
@@ -110,9 +113,9 @@ class Table(NamedTuple):
         endings[better] = len(self.places) - 1
 
     def lessen(
-        self, at: int, less: list[tuple[int, float]], model: bool, scores: Draws, endings: Endings
+        self, at: int, less: list[tuple[int, Draws]], model: bool, scores: Draws, endings: Endings
     ) -> None:
-        """Takes penalties from endings of one pair, in `scores` and `endings` [draws], in place.
+        """Takes penalties [draws] from endings of one pair, in `scores` and `endings` [draws], in place.
 
         Only where such an ending was the best can another be it now.
         """
@@ -128,7 +131,7 @@ class Table(NamedTuple):
         every[:-1] += self.pairs[at].take(rows)
         every[-1] = self.model[at].take(rows) if model else -np.inf
         for ending, penalty in less:
-            every[ending] -= penalty
+            every[ending] -= penalty.take(rows)
         endings[rows] = best = every.argmax(axis=0)
         scores[rows] = every[best, np.arange(rows.size)]
 

@@ -19,7 +19,6 @@ from typing import NamedTuple
 import numpy as np
 
 from magpie_services.content import choice
-from magpie_services.content.learning import habit
 from magpie_services.content.learning.features import FACTORS, codes
 from magpie_services.content.learning.regression import Evidence
 from magpie_services.core.memory import DAY_MS, HOUR_MS
@@ -156,21 +155,19 @@ class Tally:
                 left = 1.0 - self._heard(age_ms / MINUTE_MS)
                 for cell, count in cells.items():
                     unheard[cell] += left * max(0, count)
-        rows, trials, clicks, offsets = [], [], [], []
+        rows, trials, clicks = [], [], []
         for cell, counts in self._cells.items():
             variant_id, _, context = cell.partition("|")
-            key, penalty = habit.parse(context)
-            found = codes(variant_id, key)
+            found = codes(variant_id, context)
             if found is None:
                 continue
             clicked = max(0, counts.get("clicked", 0))
             refused = DISMISSED * counts.get("dismissed", 0) + OPTED_OUT * counts.get("unsubscribed", 0)
             rows.append(found)
-            offsets.append(-penalty)
             clicks.append(clicked)
             trials.append(max(clicked, counts.get("sent", 0) - unheard.get(cell, 0.0)) + refused)
         codes_of = np.array(rows, np.intp).reshape(len(rows), len(FACTORS))
-        return Evidence(codes_of, *(np.array(one, float) for one in (trials, clicks, offsets)))
+        return Evidence(codes_of, np.array(trials, float), np.array(clicks, float))
 
     def _heard(self, minutes: float) -> float:
         """The share of all clicks that come by an age."""

@@ -23,7 +23,7 @@ from magpie_services.content.choice import (
     opener_weights,
 )
 from magpie_services.content.dice import Dice
-from magpie_services.content.learning import regression
+from magpie_services.content.learning import habit, regression
 from magpie_services.content.learning.features import FACTORS, PARTS, code, family
 from magpie_services.content.learning.habit import HABIT, Habit
 from magpie_services.content.learning.tables import Common, Draws, Table
@@ -62,10 +62,10 @@ class Lesson(NamedTuple):
 class ThompsonChooser:
     """See `choice.Chooser`. Not safe for use from several threads at once."""
 
-    def __init__(self, *, floor: float = FLOOR, habit: Habit | None = None) -> None:
+    def __init__(self, *, floor: float = FLOOR, habits: Habit = HABIT) -> None:
         """`floor` is the share of messages that are chosen by the menu's weights alone."""
         self._floor = floor
-        self._habit = habit or HABIT
+        self._habit = habits
         self._prior = PriorChooser()
         self.learn(Lesson.of(regression.prior(), seed=0))
 
@@ -109,28 +109,37 @@ class ThompsonChooser:
     def _contest(self, menu: Menu, circumstances: Circumstances, taken: Collection[Variant]) -> "_Contest":
         table = self._table(menu, circumstances)
         tired, repeated = self._habit.penalties(circumstances.recent, menu.locale)
-        repeated |= dict.fromkeys(taken, math.inf)
         weights, chances = self._handwritten["strategy"], self._handwritten["tone"]
         pairs: list[tuple[Strategy, Tone]] = []
         offsets: list[float] = []
+        levels: list[int] = []
         for strategy, weight in menu.strategies.items():
-            liking = weights[_STRATEGIES[strategy]] * math.log(weight) - tired.get(strategy, 0.0)
+            liking = weights[_STRATEGIES[strategy]] * math.log(weight)
+            level = habit.tired(tired.get(strategy, 0.0))
             for tone, chance in menu.tones[strategy].items():
                 pairs.append((strategy, tone))
+                levels.append(level)
                 offsets.append(liking + chances[_TONES[tone]] * math.log(chance))
         at = [_STRATEGIES[strategy] * len(_TONES) + _TONES[tone] for strategy, tone in pairs]
         scores, endings = table.best.take(at, axis=0), table.ending.take(at, axis=0)
         for pair in menu.models:
             place = pairs.index(pair)
             table.offer_model(at[place], scores[place], endings[place])
-        less: dict[tuple[Strategy, Tone], list[tuple[int, float]]] = {}
-        for variant, penalty in repeated.items():
+        less: dict[tuple[Strategy, Tone], list[tuple[int, Draws]]] = {}
+        of_level = self._common.tired
+        for variant in {**repeated, **dict.fromkeys(taken)}:
             ending = table.places.get((variant.opener, variant.call))
-            if ending is not None:
-                less.setdefault((variant.strategy, variant.tone), []).append((ending, penalty))
+            if ending is None or variant.strategy not in menu.strategies:
+                continue
+            before = tired.get(variant.strategy, 0.0)
+            after = before + repeated.get(variant, 0.0)
+            more = of_level[habit.tired(before)] - of_level[habit.tired(after)]
+            penalty = np.full_like(more, np.inf) if variant in taken else more
+            less.setdefault((variant.strategy, variant.tone), []).append((ending, penalty))
         for place, pair in enumerate(pairs):
             if pair in less:
                 table.lessen(at[place], less[pair], pair in menu.models, scores[place], endings[place])
+        scores += of_level.take(levels, axis=0)
         scores += np.array(offsets, np.float32)[:, None]
         return _Contest(pairs, table.places, scores, endings)
 

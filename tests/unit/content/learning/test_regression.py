@@ -15,7 +15,7 @@ def seen(*rows: tuple[str, str, float, float]) -> Evidence:
     found = [codes(variant, context) for variant, context, _, _ in rows]
     assert None not in found
     trials, clicks = np.array([row[2] for row in rows]), np.array([row[3] for row in rows])
-    return Evidence(np.array(found), trials, clicks, np.zeros(len(rows)))
+    return Evidence(np.array(found), trials, clicks)
 
 
 def weight(posterior: regression.Posterior, name: str) -> tuple[float, float]:
@@ -51,7 +51,7 @@ def test_what_is_followed_more_weighs_more_and_evidence_narrows() -> None:
 def test_the_mode_is_where_the_slope_is_nothing() -> None:
     rng = np.random.default_rng(3)
     rows = np.stack([rng.integers(0, len(levels), 400) for levels in FACTORS.values()], axis=1)
-    evidence = Evidence(rows, np.full(400, 50.0), rng.binomial(50, 0.1, 400).astype(float), np.zeros(400))
+    evidence = Evidence(rows, np.full(400, 50.0), rng.binomial(50, 0.1, 400).astype(float))
     start = regression.fit(evidence)
     found = regression.fit(evidence, start)
 
@@ -97,7 +97,7 @@ def test_families_that_explain_nothing_shrink() -> None:
     rows = np.stack([rng.integers(0, len(levels), 3_000) for levels in FACTORS.values()], axis=1)
     effect = np.linspace(-0.8, 0.8, len(FACTORS["strategy"]))[rows[:, 0]]
     rate = 1.0 / (1.0 + np.exp(-(effect - 2.0)))
-    evidence = Evidence(rows, np.full(3_000, 20.0), rng.binomial(20, rate).astype(float), np.zeros(3_000))
+    evidence = Evidence(rows, np.full(3_000, 20.0), rng.binomial(20, rate).astype(float))
     posterior = None
     for _ in range(10):
         posterior = regression.fit(evidence, posterior)
@@ -109,7 +109,7 @@ def test_families_that_explain_nothing_shrink() -> None:
 
 
 def test_nothing_seen_leaves_the_prior() -> None:
-    nothing = Evidence(np.zeros((0, len(FACTORS)), np.intp), np.zeros(0), np.zeros(0), np.zeros(0))
+    nothing = Evidence(np.zeros((0, len(FACTORS)), np.intp), np.zeros(0), np.zeros(0))
     found, prior = regression.fit(nothing), regression.prior()
     assert np.allclose(found.mean, prior.mean)
     assert np.allclose(found.covariance, prior.covariance)
@@ -125,17 +125,22 @@ def test_draws_have_the_mean_and_deviation_of_the_posterior() -> None:
     assert np.allclose(half.std(axis=0), posterior.deviation / 2.0, rtol=0.1)
 
 
-def test_an_offset_explains_what_the_weights_need_not() -> None:
-    fresh = seen(
-        ("en:price_drop:plain:none:look", HERE, 5_000.0, 500.0),
-        ("en:trending:plain:none:look", HERE, 5_000.0, 300.0),
+def test_a_form_sent_to_the_tired_is_not_blamed_and_how_much_they_tire_is_learnt() -> None:
+    form, other = "en:price_drop:plain:none:look", "en:trending:plain:none:look"
+    tired = f"{HERE}.tired3"
+    found = None
+    evidence = seen(
+        (form, HERE, 1_000.0, 100.0),
+        (form, tired, 9_000.0, 450.0),
+        (other, HERE, 1_000.0, 80.0),
+        (other, tired, 1_000.0, 40.0),
     )
-    gap = np.log(500 / 4_500) - np.log(300 / 4_700)
-    explained = regression.fit(fresh._replace(offsets=np.array([0.0, -gap])))
-    plain = regression.fit(fresh)
-    for posterior, low, high in ((plain, 0.2, 0.7), (explained, -0.05, 0.05)):
-        assert (
-            low
-            < weight(posterior, "strategy=price_drop")[0] - weight(posterior, "strategy=trending")[0]
-            < high
-        )
+    for _ in range(5):
+        found = regression.fit(evidence, found)
+    assert found is not None
+    asked = np.array([codes(one, HERE) for one in (form, other)])
+    better, worse = regression.score(found.mean, asked)
+    assert better > worse
+    level = weight(found, "tired=3")[0] - weight(found, "tired=0")[0]
+    assert -0.9 < level < -0.4
+    assert weight(found, "tired=9")[0] == pytest.approx(-0.9)

@@ -35,7 +35,7 @@ def answered(push: Sent, kind: OutcomeKind = OutcomeKind.CLICKED, minutes: float
 
 
 def evidence(held: Tally, now_ms: int = NOW_MS) -> dict[tuple[int, ...], tuple[float, float]]:
-    rows, trials, clicks, _ = held.evidence(now_ms)
+    rows, trials, clicks = held.evidence(now_ms)
     return {tuple(row): (n, k) for row, n, k in zip(rows.tolist(), trials, clicks, strict=True)}
 
 
@@ -146,14 +146,12 @@ def test_counts_come_out_the_same_in_any_order_and_from_store() -> None:
 
 
 def test_nothing_counted_is_no_evidence() -> None:
-    rows, trials, clicks, _ = Tally().evidence(NOW_MS)
-    assert rows.shape == (0, 8)
+    rows, trials, clicks = Tally().evidence(NOW_MS)
+    assert rows.shape == (0, 9)
     assert np.size(trials) == np.size(clicks) == 0
 
 
-def test_what_somebody_was_tired_of_is_not_taken_for_the_forms_own_fault() -> None:
+def test_what_somebody_was_tired_of_is_counted_apart() -> None:
     tired = OLD._replace(context=f"{HERE}.tired3")
-    rows, trials, clicks, offsets = counted([OLD, tired, tired], [answered(tired)]).evidence(NOW_MS)
-    found = dict(zip(offsets.round(3).tolist(), zip(trials, clicks, strict=True), strict=True))
-    assert found == {0.0: (1.0, 0.0), -0.3: (2.0, 1.0)}
-    assert rows.tolist() == [list(codes(FORM, HERE) or ())] * 2
+    found = evidence(counted([OLD, tired, tired], [answered(tired)]))
+    assert found == {codes(FORM, HERE): (1.0, 0.0), codes(FORM, tired.context): (2.0, 1.0)}

@@ -21,8 +21,8 @@ from magpie_services.content.choice import (
 from magpie_services.content.dice import Dice
 from magpie_services.content.grammar.packs import CALLS, LOCALES, OPENERS
 from magpie_services.content.learning import regression
-from magpie_services.content.learning.features import FACTORS, Codes, code, codes
-from magpie_services.content.learning.habit import Habit, parse
+from magpie_services.content.learning.features import FACTORS, Codes, code, codes, family
+from magpie_services.content.learning.habit import Habit, parse, tired
 from magpie_services.content.learning.thompson import Lesson, ThompsonChooser
 from magpie_services.content.strategies import Strategy, Tone
 
@@ -55,7 +55,6 @@ def lesson(loved: Variant = LOVED, times: int = 400) -> Lesson:
         np.array([one[0] for one in seen]),
         np.array([one[1] for one in seen], float),
         np.array([one[2] for one in seen], float),
-        np.zeros(len(seen)),
     )
     return Lesson.of(regression.fit(evidence), seed=1)
 
@@ -92,14 +91,15 @@ def test_each_draw_chooses_its_best_of_all_variants() -> None:
     menu = MENU._replace(models=frozenset({(Strategy.PLAIN, Tone.PLAIN)}))
     habit = Habit()
     held = lesson()
-    chooser = ThompsonChooser(floor=0.0, habit=habit)
+    chooser = ThompsonChooser(floor=0.0, habits=habit)
     chooser.learn(held)
     even = menu._replace(
         strategies=dict.fromkeys(menu.strategies, 1.0),
         tones={strategy: dict.fromkeys(TONES, 1.0) for strategy in menu.strategies},
     )
     here = HERE._replace(recent=((LOVED.variant_id("en"), 0.5), ("en:plain:plain:none:look", 2.0)))
-    tired, repeated = habit.penalties(here.recent, "en")
+    strategies, repeated = habit.penalties(here.recent, "en")
+    levels = family("tired").place
     byhand = dict(opener_weights(even.openers)), dict(call_weights(even.calls))
     liked = [
         {name: chooser.handwritten(part)[code(part, name)] * math.log(weights[name]) for name in weights}
@@ -112,7 +112,8 @@ def test_each_draw_chooses_its_best_of_all_variants() -> None:
             columns = codes(variant.variant_id("en"), HERE.key)
             assert columns is not None
             score = regression.score(draw.astype(float), np.array([columns]))[0]
-            score -= tired.get(variant.strategy, 0.0) + repeated.get(variant, 0.0)
+            level = tired(strategies.get(variant.strategy, 0.0) + repeated.get(variant, 0.0))
+            score += draw[levels][: level + 1].min() - draw[levels][0]
             if variant[2:] != MODEL_ENDING:
                 score += liked[0][variant.opener] + liked[1][variant.call]
             scores[variant] = score
@@ -142,14 +143,16 @@ def test_before_anything_is_learnt_choice_follows_the_weights_of_the_menu() -> N
 
 
 def test_somebody_who_read_it_yesterday_is_told_something_else_and_it_recovers() -> None:
-    chooser = ThompsonChooser(floor=0.0, habit=Habit(strategy_weight=3.0, variant_weight=3.0))
-    chooser.learn(lesson(times=100))
-    chances = [
-        propensities(chooser, MENU, HERE._replace(recent=((LOVED.variant_id("en"), days),))).get(LOVED, 0.0)
-        for days in (0.0, 14.0, 90.0)
-    ]
-    assert chances[0] < 0.2 < chances[1] <= chances[2]
-    assert chances[2] == propensities(chooser, MENU)[LOVED]
+    chooser = ThompsonChooser(floor=0.0)
+
+    def chance(*recent: tuple[str, float]) -> float:
+        here = HERE._replace(recent=recent)
+        every = [variant for variant in all_of(MENU) if variant.strategy is LOVED.strategy]
+        return sum(chooser.propensity(MENU, here, variant, []) for variant in every)
+
+    form = LOVED.variant_id("en")
+    assert chance((form, 0.0)) < chance((form, 4.0)) < chance()
+    assert chance((form, 90.0)) == chance()
 
 
 def test_the_very_variant_tires_more_than_its_strategy_and_only_in_its_language() -> None:
@@ -225,9 +228,6 @@ def test_the_context_that_is_logged_says_how_tired_somebody_was() -> None:
         for variant in (LOVED, other, LOVED._replace(strategy=Strategy.PLAIN))
     ]
     assert contexts == [f"{HERE.key}.tired7", f"{HERE.key}.tired3", HERE.key]
-    assert [parse(context) for context in contexts] == [
-        (HERE.key, pytest.approx(0.7)),
-        (HERE.key, pytest.approx(0.3)),
-        (HERE.key, 0.0),
-    ]
-    assert parse(f"{HERE.key}.tiredx") == (HERE.key, 0.0)
+    assert [parse(context) for context in contexts] == [(HERE.key, 7), (HERE.key, 3), (HERE.key, 0)]
+    assert parse(f"{HERE.key}.tiredx") == (HERE.key, 0)
+    assert parse(f"{HERE.key}.tired99") == (HERE.key, 9)
