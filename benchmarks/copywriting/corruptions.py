@@ -53,7 +53,7 @@ def corrupted(
     kinds = list(_LIARS.items())
     tries = 0
     while len(lies) < count and tries < 60 * count:
-        kind, liar = kinds[(len(lies) + tries) % len(kinds)]
+        kind, liar = kinds[tries % len(kinds)]
         tries += 1
         brief, message = pairs[rng.randrange(len(pairs))]
         text = _Text(brief, message, others, message.locale.startswith("zh"))

@@ -11,15 +11,28 @@ from magpie_services.content.verifier.evidence import Facts
 from magpie_services.content.verifier.findings import Finding, Severity
 from magpie_services.content.verifier.lexicon import cleared, lexicon
 
+# What is longer is too long for every channel, and is found to be: the rest of it need not be read.
+READ_CHARS = 4_000
+# More of one text help nobody, and each has to be traced back to its place.
+MAX_FINDINGS = 64
+
 
 def verify(parts: Mapping[str, str], facts: Facts, limits: Limits) -> list[Finding]:
-    """All that is wrong with the title, body and description of one message (any of them may be empty)."""
+    """What is wrong with the title, body and description of one message (any of them may be empty).
+
+    At most some MAX_FINDINGS warnings and as many others.
+    """
     found = list(_too_long(parts, limits))
     if reason := moment.problem(facts):
         part = next((part for part, text in parts.items() if text), "title")
         found.append(Finding(Severity.BLOCK, "reason_gone", part, 0, len(parts.get(part, "")), reason))
-    whole = "\n".join(parts.values())
-    found += [_placed(finding, parts) for finding in _findings(whole, facts, Severity.WARN)]
+    warnings = 0
+    for finding in _findings(_read(parts), facts, Severity.WARN):
+        warnings += finding.severity is Severity.WARN
+        if finding.severity is not Severity.WARN or warnings <= MAX_FINDINGS:
+            found.append(_placed(finding, parts))
+        if len(found) - warnings > MAX_FINDINGS:
+            break
     return found
 
 
@@ -27,7 +40,7 @@ def holds(parts: Mapping[str, str], facts: Facts, limits: Limits) -> bool:
     """Whether `passed(verify(...))`, found out sooner: the first finding that matters ends the search."""
     if moment.problem(facts) or any(_too_long(parts, limits)):
         return False
-    return not any(_findings("\n".join(parts.values()), facts, Severity.NEEDS_EVIDENCE))
+    return not any(_findings(_read(parts), facts, Severity.NEEDS_EVIDENCE))
 
 
 @lru_cache(maxsize=32_768)
@@ -43,6 +56,10 @@ def presentable(text: str) -> bool:
         hit.entry.level is Severity.BLOCK and not hit.entry.unless
         for hit in (*words.whole(known.han(squeezed), text, squeezed), *cleared(known.latin(spaced)))
     )
+
+
+def _read(parts: Mapping[str, str]) -> str:
+    return "\n".join(text[:READ_CHARS] for text in parts.values())
 
 
 def _findings(text: str, facts: Facts, least: Severity) -> Iterator[Finding]:
@@ -79,8 +96,8 @@ def _placed(finding: Finding, parts: Mapping[str, str]) -> Finding:
     """The finding in its own part; one that reaches over a border is cut there."""
     start = finding.start
     for part, text in parts.items():
-        if start < len(text) or (start == len(text) and finding.end - finding.start == 0):
+        if start < min(len(text), READ_CHARS) or (start == len(text) and finding.end - finding.start == 0):
             end = min(finding.end - (finding.start - start), len(text))
             return msgspec.structs.replace(finding, part=part, start=start, end=end)
-        start -= len(text) + 1
+        start -= min(len(text), READ_CHARS) + 1
     return finding

@@ -32,9 +32,9 @@ _LEET = {
 _LEET_READINGS = 32
 _LEET_TOKEN = re.compile(r"(?<![a-z0-9@$])(?=[^ ]*[a-z])[a-z]*[0-9@$!|+€£(][a-z0-9@$!|+€£(]*")
 _SPELT = re.compile(r"(?<![a-z0-9])(?:[a-z0-9@$][^a-z0-9@$\n]{1,3}){2,}[a-z0-9@$](?![a-z0-9])")
-_BROKEN = re.compile(r"[a-z]+(?:[^a-z0-9 \n',;:&]{1,2}[a-z]+)+")
+_BROKEN = re.compile(r"(?<![a-z])[a-z]+(?:[^a-z0-9 \n',;:&]{1,2}[a-z]+)+")
 _MASKED = re.compile(r"(?<![a-z])[a-z]+[*#_]+[a-z*#_]*[a-z](?![a-z])")
-_STRETCHED = re.compile(r"[a-z]*([a-z])\1{2}[a-z]*")
+_STRETCHED = re.compile(r"(?<![a-z])[a-z]*?([a-z])\1{2}[a-z]*")
 _PUNCTUATION = re.compile("[，。！？；：、,!?;:]")
 _GAP = re.compile(r"[^a-z0-9@$]+")
 _LATIN_HINT = re.compile(r"[a-z][^a-z \n',]+[a-z]|[a-z][0-9@$!|+€£(]|(?<![a-z])[a-z] [a-z] |([a-z])\1\1")

@@ -31,6 +31,7 @@ POPULAR_RANK = 100
 PRAISED_RATING = 4.0
 READ_CHARS = 20_000
 
+_COMPOUND = re.compile(r"(?<![a-z0-9])[a-z0-9]+(?:[-.][a-z0-9]+)+")
 _NEXT_WORD = re.compile(r"[ -]?([a-z]{2,})")
 # Words after a number that are not what it counts.
 _FUNCTION_WORDS = frozenset(
@@ -183,7 +184,7 @@ def _dossier(item: Item, titles: list[str], names: list[str], long: list[str], v
         spaced=spaced,
         titles_squeezed=views.squeezed(heads),
         titles_spaced=views.spaced(heads),
-        tokens=frozenset(spaced.split()) | frozenset(re.findall(r"[a-z0-9]+(?:[-.][a-z0-9]+)+", plain)),
+        tokens=frozenset(spaced.split()) | frozenset(_COMPOUND.findall(plain)),
         quantities=frozenset(_quantities(plain, values)),
         concepts=_concepts(item, titles, names, long),
     )

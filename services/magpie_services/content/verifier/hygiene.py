@@ -31,7 +31,8 @@ _TOP = (
     "live|ru|tk|tw|hk|uk|de|jp|gg|to|ai|dev|icu|win|wang|ltd|pro|mobi|tv|us|eu"
 )
 _LINK = re.compile(
-    r"[a-z][a-z0-9+.-]*:/{1,3}\S+|www\d?\.\S+|(?:javascript|vbscript|data|mailto|tel|intent) ?:\S|hxxp\S*|"
+    r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]*:/{1,3}\S+|www\d?\.\S+|(?:javascript|vbscript|data|"
+    r"mailto|tel|intent) ?:\S|hxxp\S*|"
     rf"(?<![a-z0-9@])[a-z0-9][a-z0-9-]*(?:\.|。|\[\.\]|\(\.\)|\(dot\)|\[dot\]|"
     rf" dot )(?:[a-z0-9-]+\.)*(?:{_TOP})(?![a-z0-9'])(?=/|$|[\s,.!?;:)\]\u4e00-\u9fff])|"
     r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])|[¥$€£₤][a-z0-9]{8,14}[¥$€£₤]|(?:点击|戳|打开|"
@@ -44,8 +45,8 @@ _LINK_HINT = re.compile(
 _ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _DIGITS = re.compile(r"(?<![\dx])\d(?:[ \-.()]?\d){6,22}[x]?(?!\d)|(?<!\d)\d{17}x")
 _MAIL = re.compile(
-    r"[\w.+-]+ ?(?:@|\(at\)|\[at\]) ?[\w-]+(?: ?(?:\.|\(dot\)|\[dot\]| dot ) ?[a-z]{2,})+|"
-    r"[\w.+-]+ at [\w-]+(?:\.[a-z]{2,}| dot [a-z]{2,})+"
+    r"(?<![\w.+-])[\w.+-]+ ?(?:@|\(at\)|\[at\]) ?[\w-]+(?: ?(?:\.|\(dot\)|\[dot\]| dot ) ?[a-z]{2,})+|"
+    r"(?<![\w.+-])[\w.+-]+ at [\w-]+(?:\.[a-z]{2,}| dot [a-z]{2,})+"
 )
 _CHAT = re.compile(
     r"(?:微信号?|威信|薇信|徽信|微❤|wei ?xin|wechat|weixin|vx|v信|(?<![a-z])wx|(?<!\w)qq群?|"

@@ -85,6 +85,13 @@ def test_whether_words_may_be_shown_can_be_told_of_every_text(text: str) -> None
     assert presentable(text) in (True, False)
 
 
+@pytest.mark.parametrize("unit", ["1 ", "最", "¥1 ", "a.", "惊艳"])
+def test_findings_of_a_text_without_end_have_one(unit: str) -> None:
+    found = COMPOSER.verify(Draft(description=unit * 25_000, item=shirt()), NOW_MS)
+    assert not passed(found)
+    assert len(found) < 200
+
+
 @pytest.mark.parametrize("text", ["最好的衬衫", "<b>x</b>", "www.evil.com", "13812345678", "衬\u202e衫"])
 def test_words_that_may_not_be_shown(text: str) -> None:
     assert not presentable(text)
