@@ -8,6 +8,7 @@ from magpie_cli.commands import (
     compose,
     demo,
     doctor,
+    experiments,
     import_,
     push,
     replay,
@@ -42,6 +43,7 @@ train.train.command("search")(search.search)
 train.train.command("adopt")(search.adopt)
 app.add_typer(train.train, name="train")
 app.add_typer(train.releases, name="releases")
+app.add_typer(experiments.experiments, name="experiments")
 app.add_typer(campaign.campaign, name="campaign")
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from magpie.v1 import (
     candidate_service_pb2_grpc,
     catalog_service_pb2_grpc,
     content_service_pb2_grpc,
+    experiment_service_pb2_grpc,
     feedback_service_pb2_grpc,
     profile_service_pb2_grpc,
     push_service_pb2_grpc,
@@ -90,6 +91,7 @@ class Magpie:
         self.content = content_service_pb2_grpc.ContentServiceStub(open_["content"])
         self.push = push_service_pb2_grpc.PushServiceStub(open_["push"])
         self.campaigns = campaign_service_pb2_grpc.CampaignServiceStub(open_["push"])
+        self.experiments = experiment_service_pb2_grpc.ExperimentServiceStub(open_["push"])
         self.feedback = feedback_service_pb2_grpc.FeedbackServiceStub(open_["feedback"])
         self.releases = release_service_pb2_grpc.ReleaseServiceStub(open_["training"])
 

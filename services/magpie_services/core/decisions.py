@@ -4,6 +4,8 @@ from enum import StrEnum
 
 import msgspec
 
+from magpie_services.core.experiments import Assignment
+
 
 class Mode(StrEnum):
     """`live` sends; `dry_run` only answers; `shadow` decides and logs but never sends."""
@@ -140,6 +142,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     seed: int = 0
     portrait_version: int = 0
     item_version: int = 0
+    # The arms of experiments that the policy was of.
+    assignments: list[Assignment] = []
 
     @property
     def arm(self) -> Arm | None:

@@ -88,6 +88,8 @@ def adjusted(values: Floats, before: Floats) -> tuple[Floats, float]:
     And by what share their variance falls: the square of the correlation. Both of all arms together; the
     means of arms differ as before on average, with less noise.
     """
+    if not len(values):
+        return values, 0.0
     deviation = before - before.mean()
     square = float(deviation @ deviation)
     spread = values - values.mean()

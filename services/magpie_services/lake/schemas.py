@@ -226,6 +226,7 @@ DECISIONS = TableSpec(
         # 64 unsigned bits, which no column type of Delta holds.
         Column("seed", STRING, lambda row: str(row.seed)),
         *_plains(INT, "portrait_version", "item_version"),
+        _structs("assignments", attrgetter("assignments"), *_plains(STRING, "experiment_id", "arm")),
     ),
     key=("decision_id",),
     time="decided_ms",

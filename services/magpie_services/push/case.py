@@ -7,6 +7,7 @@ import structlog
 
 from magpie.v1 import candidate_service_pb2 as candidate_pb
 from magpie_services.core.decisions import Arm, Copy, Decision, DecisionVerdict, Mode, Stage, Verdict
+from magpie_services.core.experiments import Assignment
 from magpie_services.kit import ledger_keys, metrics
 from magpie_services.kit.attribution import AttributionTokens
 from magpie_services.kit.errors import Invalid, MagpieError
@@ -28,13 +29,15 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
-    """What all targets of one request share. `patient` raises where a service is gone, to try again later."""
+    """What the targets of a request that are decided by one policy share; `assignments` are the arms of
+    experiments that it is of. `patient` raises where a service is gone, to try again later."""
 
     policy: Policy
     request_id: str
     mode: Mode
     campaign_id: str = ""
     patient: bool = False
+    assignments: tuple[Assignment, ...] = ()
     policy_version: str = ""
 
     def __post_init__(self) -> None:
@@ -134,6 +137,7 @@ class Case:
             seed=self.seed,
             portrait_version=self.user.portrait.version,
             item_version=self.item_version,
+            assignments=list(ask.assignments),
         )
         push = Open(
             decision=decision,

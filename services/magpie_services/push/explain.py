@@ -102,6 +102,10 @@ class Explanation:
                 lines.append(_sentence(verdict))
         if self._decision.copy:
             lines.append(_words(self._decision))
+        lines += [
+            f"Decided as arm {one.arm} of experiment {one.experiment_id}."
+            for one in self._decision.assignments
+        ]
         return lines + [_DEGRADED.get(step, f"{step} was degraded") for step in self._decision.fallbacks]
 
     def counterfactuals(self) -> list[WhatIf]:

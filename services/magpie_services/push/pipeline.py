@@ -4,10 +4,14 @@ One call to each service a chunk. Nothing here has an effect: `sending` hands ov
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Sequence
+
+import msgspec
 
 from magpie.v1 import candidate_service_pb2 as candidate_pb
 from magpie_services.core.decisions import DecisionVerdict, Mode, Stage, Verdict
+from magpie_services.core.experiments import Assignment
 from magpie_services.kit.attribution import AttributionTokens
 from magpie_services.kit.clock import Clock
 from magpie_services.kit.errors import MagpieError
@@ -17,6 +21,7 @@ from magpie_services.push.caps import Caps
 from magpie_services.push.case import Ask, Case, Plan, Target, fail, still_open, subject_of
 from magpie_services.push.clients import Services
 from magpie_services.push.composing import Composer
+from magpie_services.push.experiments.declared import Experiments
 from magpie_services.push.policy import Choice, Policy
 from magpie_services.push.predicates import Rules
 
@@ -43,6 +48,7 @@ class Pipeline:
         *,
         chunk_users: int = 64,
         shadow_words: bool = False,
+        experiments: Experiments | None = None,
     ) -> None:
         self._services = services
         self._composer = Composer(services)
@@ -53,6 +59,7 @@ class Pipeline:
         self._clock = clock
         self._chunk = chunk_users
         self._shadow_words = shadow_words
+        self._experiments = experiments or Experiments()
         self._at_once = asyncio.Semaphore(CHUNKS_AT_ONCE)
 
     async def decide(self, targets: Sequence[Target], ask: Ask) -> list[Plan]:
@@ -61,13 +68,37 @@ class Pipeline:
         Raises Unavailable when profile or the store is gone; Invalid when another service refuses a part of
         the request. Without candidates or ranking the verdict is FAILED; a `patient` ask raises instead.
         """
-        chunks = [targets[start : start + self._chunk] for start in range(0, len(targets), self._chunk)]
+        chunks = [
+            (group[start : start + self._chunk], asked)
+            for asked, group in self._by_policy(targets, ask)
+            for start in range(0, len(group), self._chunk)
+        ]
         try:
-            async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self._chunk_of(chunk, ask)) for chunk in chunks]
+            async with asyncio.TaskGroup() as tasks:
+                made = [tasks.create_task(self._chunk_of(chunk, asked)) for chunk, asked in chunks]
         except BaseExceptionGroup as group_of_errors:
             raise group_of_errors.exceptions[0] from None
-        return [plan for task in tasks for plan in task.result()]
+        plans = {plan.decision.user_id: plan for task in made for plan in task.result()}
+        return [plans[target.user_id] for target in targets]
+
+    def _by_policy(self, targets: Sequence[Target], ask: Ask) -> list[tuple[Ask, list[Target]]]:
+        """The targets by the arms of experiments that they are in; a message about one's own order is in
+        none.
+        """
+        if ask.policy.transactional or not self._experiments.known:
+            return [(ask, list(targets))]
+        now_ms, groups = self._clock.now_ms(), defaultdict[tuple[Assignment, ...], list[Target]](list)
+        for target in targets:
+            groups[self._experiments.assigned(target.user_id, now_ms)].append(target)
+        return [
+            (
+                msgspec.structs.replace(
+                    ask, policy=self._experiments.policy(ask.policy, arms), assignments=arms
+                ),
+                group,
+            )
+            for arms, group in groups.items()
+        ]
 
     async def _chunk_of(self, targets: Sequence[Target], ask: Ask) -> list[Plan]:
         async with self._at_once:

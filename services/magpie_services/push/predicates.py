@@ -3,12 +3,12 @@
 Pure. The first one that says no ends the decision; its name is the reason code in counters and progress.
 """
 
-import hashlib
 from collections.abc import Callable, Sequence
 
 import msgspec
 
 from magpie_services.core.decisions import Copy, Stage, Verdict
+from magpie_services.core.experiments import position
 from magpie_services.core.items import Item
 from magpie_services.core.memory import DAY_MS, HOUR_MS, PushRecord
 from magpie_services.push.quiet_hours import QuietHours
@@ -28,6 +28,10 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     def slots(self) -> tuple[tuple[int, int], ...]:
         """What a reservation makes sure of: the caps, then the gap as a window with room for one."""
         return (*self.caps, (self.minimum_gap_ms, 1)) if self.minimum_gap_ms else self.caps
+
+    def holds_out(self, user_id: str) -> bool:
+        """Whether a user is in the global holdout."""
+        return position(self.holdout_salt, user_id) < self.holdout_share
 
     def slot_refused(self, window: int, filled: int) -> Verdict:
         """The verdict of a reservation that found the window at this index of `slots` full."""
@@ -114,8 +118,7 @@ def device(subject: Subject, _rules: Rules) -> Answer | None:
 def holdout(subject: Subject, rules: Rules) -> Answer | None:
     if subject.transactional or rules.holdout_share <= 0.0:
         return None
-    digest = hashlib.sha256(f"{rules.holdout_salt}\0{subject.user_id}".encode()).digest()
-    held = int.from_bytes(digest[:8], "big") / 2**64 < rules.holdout_share
+    held = rules.holds_out(subject.user_id)
     return (
         not held,
         f"one of the {rules.holdout_share:.1%} who never get a push, to measure all pushes" * held,

@@ -1,11 +1,5 @@
-"""The replay in a process of its own: `python -m magpie_services.push.replay_process` reads a job, writes a
-comparison.
+"""The replay as a job: decisions of the streams and of the lake, each once, under another policy."""
 
-A hundred thousand decisions take seconds of Python and, from the lake, Arrow with its memory: neither belongs
-into the process that decides about people meanwhile.
-"""
-
-import sys
 from collections.abc import Iterator
 
 import msgspec
@@ -13,7 +7,7 @@ import msgspec
 from magpie_services.core import codec
 from magpie_services.core.decisions import Decision
 from magpie_services.core.outcomes import OutcomeKind
-from magpie_services.push import replay
+from magpie_services.push import child, replay
 from magpie_services.push.policy import Policy
 from magpie_services.push.replay import Comparison, Span
 
@@ -64,4 +58,4 @@ def run(job: Job) -> Comparison:
 
 
 if __name__ == "__main__":
-    sys.stdout.buffer.write(codec.encode(run(codec.decode(Job, sys.stdin.buffer.read()))))
+    child.serve(Job, run)

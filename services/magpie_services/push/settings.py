@@ -20,7 +20,10 @@ class PushSettings(ServiceSettings):
 
     model_config = SettingsConfigDict(env_prefix="MAGPIE_PUSH_")
 
-    listen: str = Field(default="127.0.0.1:7005", description="host:port of PushService and CampaignService")
+    listen: str = Field(
+        default="127.0.0.1:7005",
+        description="host:port of PushService, CampaignService and ExperimentService",
+    )
     metrics_listen: str = Field(default="127.0.0.1:8005", description="host:port for Prometheus; empty: off")
 
     profile_address: str = Field(default="dns:///127.0.0.1:7001", description="ProfileService")
@@ -81,6 +84,16 @@ class PushSettings(ServiceSettings):
     )
     webhook_timeout_seconds: float = Field(default=3.0, gt=0, description="of one POST")
     webhook_attempts: int = Field(default=3, ge=1, le=10, description="POSTs of one batch")
+
+    experiments_file: str = Field(
+        default="", description="a TOML file of experiments on policies; read at the start; empty: none"
+    )
+    experiments_poll_seconds: float = Field(
+        default=5.0, gt=0, description="how soon every process knows that an experiment was stopped"
+    )
+    experiments_watch_seconds: float = Field(
+        default=900.0, ge=0, description="how often guardrails are looked at, from the lake; 0: never"
+    )
 
     claim_seconds: float = Field(
         default=30.0, gt=0, description="a push that was begun is taken up by another process after this"

@@ -1,17 +1,21 @@
 """Puts the room together from its settings; used by `__main__` and by tests that serve it in process."""
 
 from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
 from typing import Any
 
 import grpc
 import msgspec
 
 from magpie.v1 import campaign_service_pb2_grpc as campaign_grpc
+from magpie.v1 import experiment_service_pb2_grpc as experiment_grpc
 from magpie.v1 import push_service_pb2_grpc as push_grpc
 from magpie_services.kit.attribution import AttributionTokens
 from magpie_services.kit.channels import open_channel
 from magpie_services.kit.clock import Clock, SystemClock, clock_for
+from magpie_services.kit.errors import CannotStart, Invalid
 from magpie_services.kit.idempotency import Answers
+from magpie_services.kit.lease import Lease
 from magpie_services.kit.redis import Redis, connect, wait_until_ready
 from magpie_services.push.campaign_runner import CampaignRunner
 from magpie_services.push.campaign_servicer import CampaignServicer
@@ -20,9 +24,15 @@ from magpie_services.push.caps import Caps
 from magpie_services.push.clients import READS, Services
 from magpie_services.push.delivery import Provider
 from magpie_services.push.due_queue import DueQueue
+from magpie_services.push.experiments import file
+from magpie_services.push.experiments.declared import Experiments
+from magpie_services.push.experiments.servicer import ExperimentServicer
+from magpie_services.push.experiments.stops import Stops
+from magpie_services.push.experiments.watch import Watch
 from magpie_services.push.history import History
 from magpie_services.push.ledger import Ledger
 from magpie_services.push.pipeline import Pipeline
+from magpie_services.push.predicates import Rules
 from magpie_services.push.providers.console import ConsoleProvider
 from magpie_services.push.providers.webhook import WebhookProvider
 from magpie_services.push.replayer import Replayer
@@ -42,7 +52,9 @@ class Room(msgspec.Struct, frozen=True):
 
 
 async def build(settings: PushSettings, providers: dict[str, Provider] | None = None) -> Room:
-    """Connects and wires. Raises CannotStart when Redis does not answer in time."""
+    """Connects and wires. Raises CannotStart when Redis does not answer in time, or for a bad file."""
+    rules = settings.rules()
+    experiments = _experiments(settings, rules)
     redis = connect(settings.redis_url)
     await wait_until_ready(redis, timeout_seconds=settings.wait_seconds)
     clock, wall = clock_for(settings.sandbox), SystemClock()
@@ -51,9 +63,17 @@ async def build(settings: PushSettings, providers: dict[str, Provider] | None = 
     }
     services = Services(channels, settings.timeouts())
     ways = providers if providers is not None else _providers(settings)
-    rules = settings.rules()
     caps = Caps(redis, rules.slots, lease_seconds=settings.reservation_seconds)
     ledger = Ledger(redis, caps, claim_seconds=settings.claim_seconds)
+    stops = Stops(redis, experiments, poll_seconds=settings.experiments_poll_seconds)
+    watch = Watch(
+        experiments,
+        stops,
+        Lease(redis, "push.experiments", seconds=2 * settings.experiments_watch_seconds + 1),
+        clock,
+        folder=settings.lake_folder,
+        every_seconds=settings.experiments_watch_seconds,
+    )
     pipeline = Pipeline(
         services,
         caps,
@@ -63,6 +83,7 @@ async def build(settings: PushSettings, providers: dict[str, Provider] | None = 
         clock,
         chunk_users=settings.chunk_users,
         shadow_words=settings.shadow_words,
+        experiments=experiments,
     )
     sender = Sender(pipeline, ledger, services, ways, rules, clock, wall, max_attempts=settings.max_attempts)
     store = CampaignStore(redis, lease_seconds=settings.campaign_lease_seconds)
@@ -95,18 +116,28 @@ async def build(settings: PushSettings, providers: dict[str, Provider] | None = 
     def register(server: grpc.aio.Server) -> None:
         push_grpc.add_PushServiceServicer_to_server(push, server)
         campaign_grpc.add_CampaignServiceServicer_to_server(campaigns, server)
+        trials = ExperimentServicer(experiments, stops, watch, clock)
+        experiment_grpc.add_ExperimentServiceServicer_to_server(trials, server)
 
     return Room(
         register=register,
         clock=clock,
         ready=lambda: _answers(redis),
-        background=[due.run, runner.run],
+        background=[due.run, runner.run, *([stops.run, watch.run] if experiments.known else [])],
         closers=[
             *(way.aclose for way in ways.values()),
             *(channel.close for channel in channels.values()),
             redis.aclose,
         ],
     )
+
+
+def _experiments(settings: PushSettings, rules: Rules) -> Experiments:
+    path = settings.experiments_file
+    try:
+        return Experiments(file.read(Path(path)) if path else (), rules.holds_out)
+    except Invalid as error:
+        raise CannotStart(f"{path}: {error.message}") from None
 
 
 async def _answers(redis: Redis) -> bool:

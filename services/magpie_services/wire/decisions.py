@@ -36,6 +36,10 @@ def to_proto(
         degraded=decision.fallbacks,
         seed=decision.seed,
         mode=decision_pb.DecisionMode.ValueType(MODES[decision.mode]),
+        assignments=[
+            decision_pb.Assignment(experiment_id=one.experiment_id, arm=one.arm)
+            for one in decision.assignments
+        ],
     )
 
 

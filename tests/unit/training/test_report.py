@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 
 from magpie_services.core.feature_schema import HEADS
+from magpie_services.kit.pages import plots
 from magpie_services.training.plan import Plan, RetrieverPlan
 from magpie_services.training.progress import Point
-from magpie_services.training.report import findings, page, plots
+from magpie_services.training.report import findings, page
 from magpie_services.training.report.findings import Findings
+from magpie_services.training.report.plots import calibration
 from magpie_services.training.results import Outcome, Report
 
 PLAN = Plan(run_id="run-1", folder="/f", lake_folder="/l", champion=3, retriever=RetrieverPlan(dropout=0.37))
@@ -131,11 +133,11 @@ def test_lines_are_sound_svg_within_the_frame(points: list[tuple[float, float]])
 
 
 def test_calibration_plots_are_sound_svg_within_the_frame() -> None:
-    svg = ElementTree.fromstring(plots.calibration(found().heads[0].bins, "click"))
+    svg = ElementTree.fromstring(calibration(found().heads[0].bins, "click"))
     for dot in svg.iter("circle"):
         assert 0 <= float(dot.get("cx", "nan")) <= plots.WIDTH
         assert 0 <= float(dot.get("cy", "nan")) <= plots.HEIGHT
-    assert plots.calibration([], "none") == plots.lines([], "none") == ""
+    assert calibration([], "none") == plots.lines([], "none") == ""
 
 
 def test_what_others_wrote_stays_text() -> None:

@@ -133,7 +133,7 @@ def report(
         request = release_service_pb2.GetTrainingReportRequest(run_id=run_id, version=version)
         async with connect(state, endpoints) as magpie:
             answer = await magpie.releases.GetTrainingReport(request)
-        path = _write(save or f"training-{answer.run_id}.html", answer.html)
+        path = write_page(save or f"training-{answer.run_id}.html", answer.html)
         if as_json:
             print_json({"path": str(path), "runId": answer.run_id})
         else:
@@ -144,7 +144,8 @@ def report(
     run(work(), as_json=as_json)
 
 
-def _write(path: str, html: str) -> Path:
+def write_page(path: str, html: str) -> Path:
+    """Writes a page; answers where it is. Raises BadInput where it cannot be."""
     found = Path(path).resolve()
     try:
         found.write_text(html, encoding="utf-8")

@@ -262,6 +262,7 @@ class Decision(_message.Message):
     DEGRADED_FIELD_NUMBER: _builtins.int
     SEED_FIELD_NUMBER: _builtins.int
     MODE_FIELD_NUMBER: _builtins.int
+    ASSIGNMENTS_FIELD_NUMBER: _builtins.int
     decision_id: _builtins.str
     """Unique; made from request id and user, so that a repeated request meets the same decision."""
     user_id: _builtins.str
@@ -322,6 +323,10 @@ class Decision(_message.Message):
     def degraded(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """What answered in a lesser way: "ranking", "retrieval", "content"."""
 
+    @_builtins.property
+    def assignments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Assignment]:
+        """The arms of experiments that it was decided by."""
+
     def __init__(
         self,
         *,
@@ -347,11 +352,38 @@ class Decision(_message.Message):
         degraded: _abc.Iterable[_builtins.str] | None = ...,
         seed: _builtins.int = ...,
         mode: Global___DecisionMode.ValueType = ...,
+        assignments: _abc.Iterable[Global___Assignment] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["decide_time", b"decide_time", "message", b"message", "send_time", b"send_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["arms", b"arms", "attribution_token", b"attribution_token", "campaign_id", b"campaign_id", "channel", b"channel", "chosen_arm", b"chosen_arm", "decide_time", b"decide_time", "decision_id", b"decision_id", "degraded", b"degraded", "device_id", b"device_id", "explored", b"explored", "message", b"message", "mode", b"mode", "policy_version", b"policy_version", "predicates", b"predicates", "provider_message_id", b"provider_message_id", "ranker_version", b"ranker_version", "retriever_version", b"retriever_version", "schema_hash", b"schema_hash", "seed", b"seed", "send_time", b"send_time", "user_id", b"user_id", "verdict", b"verdict"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arms", b"arms", "assignments", b"assignments", "attribution_token", b"attribution_token", "campaign_id", b"campaign_id", "channel", b"channel", "chosen_arm", b"chosen_arm", "decide_time", b"decide_time", "decision_id", b"decision_id", "degraded", b"degraded", "device_id", b"device_id", "explored", b"explored", "message", b"message", "mode", b"mode", "policy_version", b"policy_version", "predicates", b"predicates", "provider_message_id", b"provider_message_id", "ranker_version", b"ranker_version", "retriever_version", b"retriever_version", "schema_hash", b"schema_hash", "seed", b"seed", "send_time", b"send_time", "user_id", b"user_id", "verdict", b"verdict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Decision: _TypeAlias = Decision  # noqa: Y015
+
+@_typing.final
+class Assignment(_message.Message):
+    """A user's arm of one experiment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXPERIMENT_ID_FIELD_NUMBER: _builtins.int
+    ARM_FIELD_NUMBER: _builtins.int
+    experiment_id: _builtins.str
+    """The experiment."""
+    arm: _builtins.str
+    """The arm."""
+    def __init__(
+        self,
+        *,
+        experiment_id: _builtins.str = ...,
+        arm: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arm", b"arm", "experiment_id", b"experiment_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Assignment: _TypeAlias = Assignment  # noqa: Y015

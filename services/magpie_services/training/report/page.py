@@ -6,12 +6,13 @@ from typing import Any
 
 import msgspec
 
+from magpie_services.kit.pages import plots
+from magpie_services.kit.pages.elements import card, listed, moment, number, table, tile
+from magpie_services.kit.pages.style import CSS
 from magpie_services.training.plan import Plan
 from magpie_services.training.progress import Point
-from magpie_services.training.report import plots
-from magpie_services.training.report.elements import card, listed, moment, number, table, tile
 from magpie_services.training.report.findings import Findings, Head
-from magpie_services.training.report.style import CSS
+from magpie_services.training.report.plots import calibration
 from magpie_services.training.results import Outcome, Report
 
 _STAGES = {
@@ -146,7 +147,7 @@ def _calibration(findings: Findings) -> str:
     cards = []
     for head in findings.heads:
         if head.bins and head.positives:
-            content = plots.calibration(head.bins, f"calibration of {head.head}")
+            content = calibration(head.bins, f"calibration of {head.head}")
             cards.append(card(_calibrated(head), content))
     if not cards:
         return ""

@@ -45,6 +45,7 @@ paint-order:stroke;stroke:var(--card);stroke-width:4px}
 .line{fill:none;stroke-width:2;stroke-linejoin:round}
 .line.s0{stroke:var(--blue)}.line.s1{stroke:var(--amber)}
 .dot.s0{fill:var(--blue)}.dot.s1{fill:var(--amber)}.best{fill:none;stroke:var(--ink);stroke-width:1.5}
+.band{fill:var(--blue);opacity:.14}
 .ideal{stroke:var(--faint);stroke-dasharray:4 4}.whisker{stroke:var(--blue);stroke-width:1.5;opacity:.55}
 footer{margin-top:48px;color:var(--faint);font-size:12.5px}
 @media print{main{padding:0;max-width:none}.card{break-inside:avoid}}
