@@ -10,8 +10,8 @@ each of many logs of 100,000 decisions the clicks that a challenger would have h
     popular  no model: what is popular, and of aisles that the user looks at
 
 The headline is `next` by Switch-DR: what a release train asks every day. Both were chosen on other worlds
-(901). Users are drawn with replacement from a world's, arms and clicks from their true chances; the truth is
-exact. With --data, the same estimators on the real logs of the Open Bandit Dataset.
+(1 to 5, 901, 902). Users are drawn with replacement from a world's, arms and clicks from their true chances;
+the truth is exact. With --data, the same estimators on the real logs of the Open Bandit Dataset.
 """
 
 import argparse

@@ -121,7 +121,11 @@ async def test_a_stopped_experiment_assigns_nobody(served: Served) -> None:
     (listed,) = (
         await served.experiments.ListExperiments(experiment_pb.ListExperimentsRequest(), timeout=10)
     ).experiments
-    assert (listed.experiment_id, listed.arms, listed.running) == ("choosy", ["control", "choosy"], False)
+    assert (listed.experiment_id, list(listed.arms), listed.running) == (
+        "choosy",
+        ["control", "choosy"],
+        False,
+    )
 
 
 async def test_the_report_tells_what_the_lake_holds_and_harm_stops_it(served: Served) -> None:
