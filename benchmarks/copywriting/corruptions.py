@@ -3,6 +3,7 @@
 import random
 import re
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from magpie.v1 import content_service_pb2 as content_pb
@@ -84,9 +85,12 @@ def draft(brief: content_pb.Brief, message: content_pb.Message, title: str, body
                 made.facts["in_cart"] = "true"
             elif ".views" in span.field:
                 made.facts["viewed"] = "true"
-            elif ".purchases" in span.field or "purchase" in span.field:
+            elif "purchase" in span.field:
                 made.facts["bought"] = "true"
-        if span.field == "facts.bought_days_ago" or span.field.endswith("days_ago"):
+            if span.field.endswith(".last_purchase_time"):
+                ago = datetime.now(UTC) - datetime.fromisoformat(span.value)
+                made.facts["bought_days_ago"] = str(ago.days)
+        if span.field == "facts.bought_days_ago":
             made.facts["bought_days_ago"] = span.value
     return made
 

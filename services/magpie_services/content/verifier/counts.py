@@ -203,6 +203,8 @@ def _people(spot: Spot, facts: Facts) -> Verdict | None:
 def _rank(spot: Spot, facts: Facts) -> Verdict | None:
     said, rank = spot.number.value, facts.extra.popular_rank
     wrong = Verdict("unsupported_rank", f"no fact gives rank {said}")
+    if facts.says(f"top {said}"):
+        return None  # "zinc top 2 door shelf" of a title
     if _TOP_BEFORE.search(spot.before) and not _WHOLE_AFTER.match(spot.after):
         return FINE if 0 < rank <= said and said <= max(10, rank * 4) else wrong
     ordinal = _RANK_AFTER.match(spot.after)

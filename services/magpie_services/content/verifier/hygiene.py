@@ -71,9 +71,9 @@ _CHAT_HINT = re.compile(r"[微威薇徽v扣企飞号码群]|w(?:x|e)|q|line|tele
 _LONG_NUMBER = re.compile(r"\d[ \-.()]?\d[ \-.()]?\d")
 _PERSON = re.compile(
     r"(?:尊敬的|亲爱的|[您你]好|嗨|联系|致电|咨询|找|询)[\s,:]*[㐀-鿿]{1,3}?(?:先生|女士|小姐|太太)|"
-    r"(?<![a-z])(?:mr|mrs|ms|dr|madam)\.? (?!and |& )[a-z]{2,}"
+    r"(?<![a-z])(?:dear|hi|hello|hey) (?:mr|mrs|ms|miss|dr)\.? [a-z]{2,}"
 )
-_PERSON_HINT = re.compile(r"先生|女士|小姐|太太|(?<![a-z])(?:m[rs]s?|dr|madam)(?![a-z])")
+_PERSON_HINT = re.compile(r"先生|女士|小姐|太太|(?<![a-z])(?:m[rs]s?|miss|dr)(?![a-z])")
 _HAN_DIGITS = str.maketrans("零〇一幺二三四五六七八九", "001123456789")
 _SPOKEN_NUMBER = re.compile("[零〇一幺二三四五六七八九]{7,}")
 
