@@ -36,22 +36,20 @@ class Difference(NamedTuple):
     p: float
 
 
-UNKNOWN = Difference(0.0, -math.inf, math.inf, 1.0)
-
-
 def difference(control: Floats, treatment: Floats, *, planned: int, alpha: float = 0.05) -> Difference:
     """The difference of means of users' values, arrays [n] and [m].
 
     `planned` is how many users of an arm the experiment was made for: the sequence is about narrowest there,
     and valid anywhere. It must not be chosen by the data.
     """
-    if min(len(control), len(treatment)) < LEAST_USERS:
-        return UNKNOWN
+    if not (len(control) and len(treatment)):
+        return Difference(0.0, -math.inf, math.inf, 1.0)
+    value = float(treatment.mean() - control.mean())
     both = np.concatenate([control, treatment])
     _, counts = np.unique(both, return_counts=True)
-    if len(both) - int(counts.max()) < LEAST_VARIED:
-        return UNKNOWN
-    value = float(treatment.mean() - control.mean())
+    few = min(len(control), len(treatment)) < LEAST_USERS
+    if few or len(both) - int(counts.max()) < LEAST_VARIED:
+        return Difference(value, -math.inf, math.inf, 1.0)
     spread = float(control.var(ddof=1)), float(treatment.var(ddof=1))
     variance = spread[0] / len(control) + spread[1] / len(treatment)
     # The prior's variance with which it is narrowest at the planned size (Howard et al. 2021, section 3.5).
@@ -63,12 +61,13 @@ def difference(control: Floats, treatment: Floats, *, planned: int, alpha: float
     return Difference(value, value - half, value + half, math.exp(-max(ratio, 0.0)))
 
 
-def mismatch(counts: Sequence[int], weights: Sequence[float]) -> float:
-    """Always-valid p-value of users' counts against the arms' weights: small where the sample ratio is wrong.
+def mismatch(counts: Sequence[int], weights: Sequence[float], strength: float = 100.0) -> float:
+    """Always-valid p-value of users' counts against the arms' weights: small where they do not fit.
 
-    The ratio of a Dirichlet mixture of multinomials to the multinomial of the weights (Lindon & Malek 2022).
+    The ratio of a Dirichlet mixture of multinomials to the multinomial of the weights (Lindon & Malek 2022),
+    exact for any count. `strength` is how near to the weights a misfit is looked for: as by as many users.
     """
-    whole, strength = sum(weights), 100.0
+    whole = sum(weights)
     shares = [weight / whole for weight in weights if weight > 0]
     known = [count for count, weight in zip(counts, weights, strict=True) if weight > 0]
     if sum(counts) > sum(known):

@@ -92,3 +92,14 @@ def test_a_sample_ratio_is_watched_all_the_time_without_false_alarms() -> None:
     assert mismatch([5_000, 5_400], [1, 1]) < 0.01
     assert mismatch([1_000, 3_030], [1, 3]) > 0.1
     assert mismatch([10, 1], [1, 0]) == 0.0
+
+
+def test_rare_harm_is_seen_early_and_false_alarms_stay_rare() -> None:
+    assert mismatch([0, 8], [1, 1], strength=2.0) <= 0.05 < mismatch([0, 7], [1, 1], strength=2.0)
+    rng, false = np.random.default_rng(9), 0
+    for _ in range(RUNS):
+        arms = (rng.random(300) < 0.25).cumsum()
+        false += any(
+            mismatch([n - int(arms[n - 1]), int(arms[n - 1])], [3, 1], 2.0) <= 0.05 for n in range(1, 301)
+        )
+    assert false / RUNS <= 0.05 + 3 * (0.05 * 0.95 / RUNS) ** 0.5

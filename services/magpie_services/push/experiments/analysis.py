@@ -136,7 +136,7 @@ def _reading(experiment: Experiment, users: Users, number: int, metric: Metric, 
     before, treated = users.before[ours][order], (users.arm[ours] == number)[order]
     # Bonferroni over the arms that are compared with the control.
     alpha = ALPHA / (len(experiment.arms) - 1)
-    looks, explained = [], 0.0
+    looks, explained, least = list[Look](), 0.0, 1.0
     for at_ms in _moments(over_ms, now_ms):
         seen = int(np.searchsorted(over_ms, at_ms, side="right"))
         put_right, explained = sequential.adjusted(values[:seen], before[:seen])
@@ -147,15 +147,28 @@ def _reading(experiment: Experiment, users: Users, number: int, metric: Metric, 
             alpha=alpha,
         )
         looks.append(Look(at_ms, found))
+        hit = values[:seen] > 0
+        least = min(least, _p_of_harm(experiment, number, hit & ~treated[:seen], hit & treated[:seen]))
+    p = least if metric in HARMS else min(look.difference.p for look in looks)
     return Reading(
         arm=experiment.arms[number].name,
         metric=metric,
         control=float(values[~treated].mean()) if (~treated).any() else 0.0,
         treatment=float(values[treated].mean()) if treated.any() else 0.0,
         looks=looks,
-        p=min(1.0, min(look.difference.p for look in looks) * (len(experiment.arms) - 1)),
+        p=min(1.0, p * (len(experiment.arms) - 1)),
         explained=explained,
     )
+
+
+def _p_of_harm(
+    experiment: Experiment, number: int, control: NDArray[np.bool_], treatment: NDArray[np.bool_]
+) -> float:
+    """Harm is rare and must not wait until means are normal: of the users it came to, as many should be of
+    each arm as its weight says.
+    """
+    counts, weights = (int(control.sum()), int(treatment.sum())), experiment.arms
+    return sequential.mismatch(counts, (weights[0].weight, weights[number].weight), strength=2.0)
 
 
 def _moments(over_ms: Ints, now_ms: int) -> list[int]:
@@ -177,7 +190,9 @@ def _verdict(
         ]
     lines, found = [], []
     for one in readings:
-        if one.metric in experiment.guardrails and one.p <= ALPHA and one.now.value > 0:
+        # The guardrails share the chance of a false alarm.
+        sure = one.p * len(experiment.guardrails) <= ALPHA
+        if one.metric in experiment.guardrails and sure and one.now.value > 0:
             found.append(Verdict.HARMFUL)
             lines.append(f"Stop: {one.arm} makes more {_words(one)}.")
     for one in readings:

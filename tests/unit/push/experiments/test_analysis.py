@@ -1,9 +1,13 @@
 """What an analysis concludes, from users whose truth is known."""
 
+import re
+from xml.etree import ElementTree
+
 import numpy as np
 import pytest
 
 from magpie_services.core.memory import DAY_MS
+from magpie_services.kit.pages import plots
 from magpie_services.push.experiments import page
 from magpie_services.push.experiments.analysis import Analysis, Reading, Users, Verdict, analyse
 from magpie_services.push.experiments.declared import Arm, Experiment, Metric
@@ -57,6 +61,15 @@ def test_more_opt_outs_stop_it_however_well_it_sells() -> None:
     found = at(users(12_000, purchases=0.3, opt_outs=1.5), 40)
     assert found.verdict is Verdict.HARMFUL
     assert found.lines[0].startswith("Stop: other makes more opt-outs +")
+
+
+def test_a_handful_of_opt_outs_in_one_arm_alone_is_enough() -> None:
+    found = users(2_000)
+    found.values[Metric.OPT_OUTS][:] = 0.0
+    found.values[Metric.OPT_OUTS][np.flatnonzero(found.arm == 1)[:9]] = 1.0
+    assert at(found, 40).verdict is Verdict.HARMFUL
+    found.values[Metric.OPT_OUTS][np.flatnonzero(found.arm == 0)[:5]] = 1.0
+    assert at(found, 40).verdict is Verdict.UNDECIDED
 
 
 def test_fewer_opt_outs_stop_nothing() -> None:
@@ -125,5 +138,10 @@ def test_the_page_stands_alone_and_says_it(days: float) -> None:
     assert "<b>a" not in html
     assert ("by hand &amp; at once" in html) == (days > 3)
     assert "http" not in html
-    assert html.count("<svg") == (3 if days > 3 else 0) or days < 7
+    pictures = re.findall("<svg.*?</svg>", html)
+    assert len(pictures) == (3 if days > 7 else 2)  # harm is known sooner
+    for picture in pictures:
+        for path in ElementTree.fromstring(picture).iter("path"):
+            numbers = [float(text) for text in re.findall(r"-?[0-9.]+", path.get("d", ""))]
+            assert all(-1 <= number <= plots.WIDTH + 1 for number in numbers)
     assert found.verdict.value.replace("_", " ") in html
