@@ -29,6 +29,8 @@ _TABLE, _SIZE = 16_381, 16
 class Tower(keras.Model):  # type: ignore[misc]
     """All features and the item's, category's and brand's vectors side by side, then dense layers."""
 
+    widths = WIDTHS
+
     def __init__(self, bias: Floats) -> None:
         super().__init__()
         self._table = self.add_weight((_TABLE, _SIZE), initializer="zeros", name="table")

@@ -177,6 +177,7 @@ class World:
             decided_ms=slate.decided_ms[owner],
             groups=users[owner],
             decisions=first + owner,
+            campaigns=np.full(count, -1),
         )
 
     def _chances(

@@ -89,6 +89,7 @@ class Decided:
             decided_ms=np.full(len(user), self.now_ms, np.int64),
             groups=np.array([int(name) for name in self.users])[user],
             decisions=first + user,
+            campaigns=np.full(len(user), -1),
         )
 
 

@@ -125,6 +125,8 @@ _RANKER_RANGES: dict[str, tuple[float, float]] = {
     "max_rows": (1, 1e9),
     "max_weight": (1, 1e6),
     "max_rarity": (1, 1e6),
+    "strength": (1e-3, 1e6),
+    "level_noise": (0, 10),
 }
 
 
@@ -134,7 +136,10 @@ class RankerPlan(msgspec.Struct, frozen=True, kw_only=True):
     What it is: vectors of `width` through `cross_layers` of rank `rank`, then `experts` of `expert_width`;
     ids and the past in `embedding` numbers each.
 
-    What holds it back: dropout on the experts, and `ridge`, which pulls it towards the light model.
+    What holds it back: dropout on the experts, and `ridge`, which pulls it towards the light model. That is
+    pulled towards its prior, each weight as if seen in `strength` rows. With `level_noise` what a campaign or
+    none, sends on a day has a level of its own, by so many standard deviations of log-odds: what made one do
+    well is not learnt as a trait of its items and of those it went to. For logs of few and large campaigns.
 
     What it learns from: at most about `max_rows` arms; `max_weight` bounds 1 / inclusion, `max_rarity`
     1 / propensity of what was done (1: all exposures count alike).
@@ -157,6 +162,8 @@ class RankerPlan(msgspec.Struct, frozen=True, kw_only=True):
     max_rows: int = 300_000
     max_weight: float = 20.0
     max_rarity: float = 2.0
+    strength: float = 20.0
+    level_noise: float = 0.0
     privacy: Privacy | None = None
 
     def __post_init__(self) -> None:

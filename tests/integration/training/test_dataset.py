@@ -106,6 +106,14 @@ def test_memory_is_bounded(lake: Path) -> None:
     assert load(lake, ranker=RankerPlan(max_rows=200)).rows.sent.sum() == DECISIONS / 2
 
 
+def test_a_campaign_has_one_number_on_all_days_and_pushes_without_one_none(lake: Path) -> None:
+    rows = load(lake).rows
+    # The lake of the world sends every third decision for one of two campaigns, or for none, in turns.
+    count = {number: int((rows.campaigns == number).sum()) for number in np.unique(rows.campaigns).tolist()}
+    assert sorted(count) == [-1, 1, 2]
+    assert all(held > len(rows) / 4 for held in count.values())
+
+
 def test_an_empty_lake_is_empty(tmp_path: Path) -> None:
     data = load(tmp_path)
     assert (len(data.vocabulary), len(data.history), len(data.rows)) == (1, 0, 0)

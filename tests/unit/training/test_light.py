@@ -6,6 +6,7 @@ import numpy as np
 from tests.unit.training import worlds
 
 from magpie_services.core.feature_schema import HEADS
+from magpie_services.training.plan import RankerPlan
 from magpie_services.training.ranking import calibration, light, rows
 from magpie_services.training.ranking.light import NAMES, PRIOR_RATES, PRIOR_WEIGHTS, Light
 from magpie_services.training.ranking.rows import CLICK, ORGANIC, PURCHASE, UNSUBSCRIBE
@@ -72,6 +73,34 @@ def test_of_the_day_of_the_week_two_weeks_teach_little_and_many_weeks_what_is_tr
     short, long = by_weekday(14, 0.0, 0.2), by_weekday(280, 0.5, 0.2)
     assert np.abs(short.weights[CLICK, light.CALENDAR]).max() < 0.1
     assert 0.2 < long.weights[CLICK, light.CALENDAR[0]] < 0.6
+
+
+def test_a_campaign_that_did_well_by_chance_says_little_of_its_items() -> None:
+    rng, whole = np.random.default_rng(4), worlds.rows(6_000)
+    campaign, trait = np.arange(len(whole)) % 12, NAMES.index("item_popularity")
+    features, labels = whole.features.copy(), whole.labels.copy()
+    level = rng.normal(0, 1.0, 12)
+    features[:, trait] = level[campaign]  # by bad luck a trait goes with it
+    labels[:, CLICK] = rng.random(len(whole)) < 1 / (1 + np.exp(1.5 - level[campaign]))
+    made = replace(
+        whole, features=features, labels=labels, known=np.ones_like(whole.known), campaigns=campaign
+    )
+    blind, aware = light.fit(made, 1), light.fit(made, 1, RankerPlan(level_noise=1.0, strength=20.0))
+    assert blind.weights[CLICK, trait] > 0.8
+    assert aware.weights[CLICK, trait] < 0.75 * blind.weights[CLICK, trait]
+
+
+def test_other_features_are_learnt_from_nothing_but_rows() -> None:
+    rng, whole = np.random.default_rng(4), worlds.rows(3_000)
+    features = rng.normal(0, 1, (len(whole), 6)).astype(np.float32)
+    labels = whole.labels.copy()
+    labels[:, CLICK] = rng.random(len(whole)) < 1 / (1 + np.exp(2 - features[:, 4]))
+    made = replace(whole, features=features, labels=labels, known=np.ones_like(whole.known))
+    belief = light.indifferent((3, 1, 2))
+    assert not belief.light.weights.any()
+    learnt = light.fit(made, 1, belief=belief)
+    assert 0.8 < learnt.weights[CLICK, 4] < 1.1
+    assert np.abs(np.delete(learnt.weights[CLICK], 4)).max() < 0.2
 
 
 def test_calibration_finds_a_shift_and_leaves_rare_heads_alone() -> None:

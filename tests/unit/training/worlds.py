@@ -100,6 +100,7 @@ def rows(count: int = 3_000, users: int = 150, sent: bool = True, seed: int = 2)
         decided_ms=np.where(np.arange(count) < count // 2, END_MS - 10 * DAY_MS, END_MS - 2 * DAY_MS),
         groups=rng.integers(0, users, count),
         decisions=np.arange(count),
+        campaigns=np.arange(count) % 3 - 1,
     )
 
 
@@ -155,6 +156,7 @@ def lake(folder: Path, *, users: int = 120, events: int = 30, items: int = 60, d
                 decided_ms=at_ms,
                 arms=[*arms, Arm()],
                 chosen=0 if live else 4,
+                campaign_id=("", "spring", "autumn")[number % 3],
                 schema_hash=SCHEMA_HASH,
             )
         )

@@ -53,6 +53,7 @@ class Arms:
         self._buckets = np.array([bucket("item", item_id) for item_id in known.ids], dtype=np.int32)
         self._side = _side_buckets(known, plan.lake_folder)
         self._outcomes: dict[str, dict[OutcomeKind, int]] = {}
+        self._campaigns: dict[str, int] = {"": -1}
 
     def rows(self, since_ms: int, until_ms: int | None) -> Rows:
         """Arms with features of decisions in [since_ms, until_ms), with their delays and not labelled yet."""
@@ -67,6 +68,7 @@ class Arms:
             "decided_ms",
             "arms",
             "chosen",
+            "campaign_id",
             "channel",
             "schema_hash",
         ]
@@ -150,7 +152,13 @@ class Arms:
             decided_ms=decided_ms,
             groups=user,
             decisions=decisions,
+            campaigns=self._numbered(day["campaign_id"])[owner],
         )
+
+    def _numbered(self, campaigns: pa.ChunkedArray) -> NDArray[np.int64]:
+        """The same number for the same campaign on every day [D], -1 for none."""
+        names = campaigns.fill_null("").to_pylist()
+        return np.array([self._campaigns.setdefault(name, len(self._campaigns)) for name in names], np.int64)
 
     def _delays(
         self,

@@ -3,6 +3,7 @@ calibrates.
 """
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -36,19 +37,22 @@ def train(
     report: Report,
     epochs: int | None = None,
     *,
+    belief: light.Belief | None = None,
     checkpoint: Checkpoint = checkpoints.NONE,
 ) -> tuple[Ranker, int]:
     """A ranker and the number of deep epochs that helped; 0 where only the light model is worth its weights.
 
     With `epochs` given it runs just these over all rows: how a second fit repeats what a first found out.
+    Rows with features other than those of `core` need a `belief` about them.
     """
+    belief = belief or light.shipped()
     keras.utils.set_random_seed(seed % 2**32)
     held = held_out(rows, seed)
     rest = rows if epochs is not None else rows.take(~held)
-    model = Ranker(light.fit(rest, seed), plan)
+    model = Ranker(light.fit(rest, seed, plan, belief), plan, belief.widths)
     if light.days(rest) < CALENDAR_DAYS:
-        seen = np.ones(WIDTHS[0], np.float32)
-        seen[light.CALENDAR] = 0
+        seen = np.ones(belief.widths[0], np.float32)
+        seen[list(belief.calendar)] = 0
         model.seen.assign(seen)
     exam = None if epochs is not None else rows.take(held)
     limit = plan.epochs if epochs is None else epochs
@@ -70,12 +74,12 @@ def learn(
     *,
     checkpoint: Checkpoint = checkpoints.NONE,
 ) -> int:
-    """Teaches anything with the `logits` of a Ranker, in place; answers the epochs that helped.
+    """Teaches anything with the `logits` and `widths` of a Ranker, in place; answers the epochs that helped.
 
     With an `exam` it stops where the loss on that grows, and goes back to its best.
     """
     optimizer = optimizer_of(model, plan)
-    example = batch(rest.take(np.arange(1)), plan)
+    example = batch(rest.take(np.arange(1)), plan, model.widths)
     feed, step = fed(example), compiled(model, optimizer, example)
     best, best_epoch, kept = float("inf"), 0, model.get_weights()
     if exam is not None:
@@ -91,7 +95,7 @@ def learn(
         spent, done = told["spent"], told["done"] > 0
     epoch = begin
     while not done:
-        loss, seconds = _epoch(feed, step, rest, plan, seed, epoch, plan.seconds - spent)
+        loss, seconds = _epoch(feed, step, rest, plan, model.widths, seed, epoch, plan.seconds - spent)
         spent += seconds
         metric = None if exam is None else _loss(model, exam, plan)
         if metric is None or metric < best:
@@ -132,17 +136,17 @@ def logits(model: Any, rows: Rows) -> NDArray[np.float32]:
     found = [np.zeros((0, len(HEADS)), np.float32)]
     for at in range(0, len(rows), 4_096):
         part = rows.take(slice(at, at + 4_096))  # type: ignore[arg-type]
-        found.append(keras.ops.convert_to_numpy(model.logits(*inputs(part)))[:, 0])
+        found.append(keras.ops.convert_to_numpy(model.logits(*inputs(part, model.widths)))[:, 0])
     return np.concatenate(found)
 
 
-def inputs(rows: Rows) -> tuple[NDArray[Any], ...]:
+def inputs(rows: Rows, widths: Sequence[int] = WIDTHS) -> tuple[NDArray[Any], ...]:
     """Rows as users with one candidate each: user, items, cross, hashes, recent."""
-    user, items, cross = np.split(rows.features, np.cumsum(WIDTHS[:2]), axis=1)
+    user, items, cross = np.split(rows.features, np.cumsum(widths[:2]), axis=1)
     return user, items[:, None], cross[:, None], rows.hashes[:, None], rows.recent
 
 
-def batch(rows: Rows, plan: RankerPlan) -> tuple[Any, ...]:
+def batch(rows: Rows, plan: RankerPlan, widths: Sequence[int] = WIDTHS) -> tuple[Any, ...]:
     """What a step is given: inputs, labels, weights and shares, each of the last three [R, H].
 
     What the old policy seldom did counts for more, within bounds: what will be asked of the model is every
@@ -150,11 +154,18 @@ def batch(rows: Rows, plan: RankerPlan) -> tuple[Any, ...]:
     """
     rarity = np.minimum(1.0 / np.maximum(rows.exposure, 1e-6), plan.max_rarity)
     weights = rows.known * (rows.weights * rarity)[:, None]
-    return inputs(rows), *(x.astype(np.float32) for x in (rows.labels, weights, rows.shares))
+    return inputs(rows, widths), *(x.astype(np.float32) for x in (rows.labels, weights, rows.shares))
 
 
 def _epoch(
-    feed: Any, step: Any, rows: Rows, plan: RankerPlan, seed: int, epoch: int, seconds: float
+    feed: Any,
+    step: Any,
+    rows: Rows,
+    plan: RankerPlan,
+    widths: Sequence[int],
+    seed: int,
+    epoch: int,
+    seconds: float,
 ) -> tuple[float, float]:
     """One pass, cut short after `seconds`: its mean loss and how long it took, compiling left out."""
     order = np.random.default_rng((seed, epoch)).permutation(len(rows))
@@ -162,7 +173,7 @@ def _epoch(
     shares = (
         order[at : at + plan.batch][group.member :: group.members] for at in range(0, len(order), plan.batch)
     )
-    for made in feed(batch(rows.take(share), plan) for share in shares):
+    for made in feed(batch(rows.take(share), plan, widths) for share in shares):
         one, of = step(*made)
         loss, weight = loss + float(one), weight + float(of)
         begun = begun or time.monotonic()
@@ -200,7 +211,7 @@ def _alone(model: Ranker, rows: Rows) -> NDArray[np.float32]:
 def _loss(model: Any, rows: Rows, plan: RankerPlan) -> float:
     if not len(rows):
         return float("inf")
-    _, labels, weights, shares = batch(rows, plan)
+    _, labels, weights, shares = batch(rows, plan, model.widths)
     total, weight = log_loss(logits(model, rows), labels, weights, shares)
     return float(total / weight)
 

@@ -4,6 +4,7 @@ It is the whole model while there is nothing to learn from, the base that the de
 ranking falls back to when serving is away.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,7 +12,17 @@ from numpy.typing import NDArray
 
 from magpie_services.core.feature_schema import CROSS_FEATURES, HEADS, ITEM_FEATURES, USER_FEATURES
 from magpie_services.training.metrics import sigmoid
-from magpie_services.training.ranking.rows import DAY_MS, ORGANIC, ORGANIC_DAY, PURCHASE, PURCHASE_DAY, Rows
+from magpie_services.training.plan import RankerPlan
+from magpie_services.training.ranking import logistic
+from magpie_services.training.ranking.rows import (
+    DAY_MS,
+    ORGANIC,
+    ORGANIC_DAY,
+    PURCHASE,
+    PURCHASE_DAY,
+    WIDTHS,
+    Rows,
+)
 
 NAMES = USER_FEATURES + ITEM_FEATURES + CROSS_FEATURES
 PRIOR_RATES = {
@@ -61,9 +72,8 @@ PRIOR_WEIGHTS: dict[str, dict[str, float]] = {
 _PARENTS = {PURCHASE: ORGANIC, PURCHASE_DAY: ORGANIC_DAY}
 _ORDER = sorted(range(len(HEADS)), key=lambda head: head in _PARENTS)  # parents first
 MAX_ROWS = 200_000
-# How many rows the prior is worth: per weight, and for the base rate of a head. Of what a push adds to the
-# log-odds of a purchase: how many purchases.
-_STRENGTH = 20.0
+# How many rows the prior is worth for the base rate of a head. Of what a push adds to the log-odds of a
+# purchase: how many purchases.
 _RATE_ROWS = 50.0
 _LIFT_STRENGTH = 10.0
 # A day of the week is believed to be like another, to a thirtieth of log-odds; and of each a log has seen
@@ -71,7 +81,6 @@ _LIFT_STRENGTH = 10.0
 _CALENDAR_STRENGTH = 1000.0
 _DAY_NOISE = 0.05
 CALENDAR = [NAMES.index(name) for name in ("weekday_sin", "weekday_cos", "weekend")]
-_STEPS, _HALVINGS, _ENOUGH = 30, 12, 1e-7
 # Where the prior weights were written for: a typical sum of features times weights.
 _CENTRE = {"click": 0.7, "purchase": 0.7, "dismiss": 0.2, "unsubscribe": 0.2}
 
@@ -96,12 +105,34 @@ def prior() -> Light:
     return Light(np.array(weights, np.float32), np.array(bias, np.float32))
 
 
-def fit(rows: Rows, seed: int) -> Light:
-    """The most probable weights given the prior and the rows; a head without positives keeps the prior's
-    weights.
+@dataclass(frozen=True)
+class Belief:
+    """What holds before any row: `light`, over features of a user, an item and a pair, as many as `widths`
+    say; `calendar` are the places of those of the user that tell the day of the week.
     """
-    start = prior()
-    weights, bias = start.weights.copy(), start.bias.copy()
+
+    light: Light
+    widths: tuple[int, int, int]
+    calendar: tuple[int, ...] = ()
+
+
+def shipped() -> Belief:
+    """What a person wrote down of the features of `core`."""
+    return Belief(prior(), WIDTHS, tuple(CALENDAR))
+
+
+def indifferent(widths: tuple[int, int, int]) -> Belief:
+    """Of other features, standardised, nothing is known: weights of 0."""
+    known = prior()
+    return Belief(replace(known, weights=np.zeros((len(HEADS), sum(widths)), np.float32)), widths)
+
+
+def fit(rows: Rows, seed: int, plan: RankerPlan | None = None, belief: Belief | None = None) -> Light:
+    """The most probable weights given a belief and the rows; a head without positives keeps the weights that
+    were believed.
+    """
+    plan, belief = plan or RankerPlan(), belief or shipped()
+    weights, bias = belief.light.weights.copy(), belief.light.bias.copy()
     rng = np.random.default_rng(seed)
     for head in _ORDER:
         parent = _PARENTS.get(head)
@@ -114,8 +145,12 @@ def fit(rows: Rows, seed: int) -> Light:
         if parent is None or not part.labels[:, head].any():
             bias[head] = _shift(part, head, weights[head], bias[head], parent is not None)
         if part.labels[:, head].any():
-            pull = 0.1 if parent is None else _LIFT_STRENGTH
-            weights[head], bias[head] = _fit_head(part, head, weights[head], bias[head], pull)
+            pull = _pull(
+                part, head, plan.strength, 0.1 if parent is None else _LIFT_STRENGTH, belief.calendar
+            )
+            weights[head], bias[head] = _fit_head(
+                part, head, weights[head], bias[head], pull, plan.level_noise
+            )
     return Light(weights, bias)
 
 
@@ -131,43 +166,39 @@ def _some(rows: Rows, head: int, rng: np.random.Generator) -> Rows:
 
 
 def _fit_head(
-    rows: Rows, head: int, weights: NDArray[np.float32], bias: float, bias_pull: float
+    rows: Rows, head: int, weights: NDArray[np.float32], bias: float, pull: NDArray[np.float64], noise: float
 ) -> tuple[NDArray[np.float32], float]:
-    """Newton's steps, each halved until it helps. The curve is the expected one, which bends nowhere up."""
-    features = np.append(rows.features, np.ones((len(rows), 1), np.float32), axis=1)
-    label, share = rows.labels[:, head].astype(np.float64), rows.shares[:, head].astype(np.float64)
-    weight = rows.weights.astype(np.float64)
-    centre = np.append(weights.astype(np.float64), bias)
-    pull = np.append(np.full(len(NAMES), _STRENGTH), bias_pull)
-    # All that the positives of one day say of its weekday is worth 1 / noise² at most.
-    pull[CALENDAR] = _CALENDAR_STRENGTH * (1 + _DAY_NOISE**2 * (weight @ label) / days(rows))
-
-    def chances(theta: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
-        chance = sigmoid(features @ theta.astype(np.float32))
-        seen = np.clip(chance * share, 1e-9, 1 - 1e-9)
-        loss = -weight @ (label * np.log(seen) + (1 - label) * np.log1p(-seen))
-        away = theta - centre
-        return chance, seen, float(loss + 0.5 * pull @ (away * away))
-
-    theta = centre
-    chance, seen, loss = chances(theta)
-    for _ in range(_STEPS):
-        slope = weight * (1 - chance) * (seen - label) / (1 - seen)
-        curve = weight * (1 - chance) ** 2 * seen / (1 - seen)
-        gradient = slope.astype(np.float32) @ features + pull * (theta - centre)
-        bend = ((features * curve.astype(np.float32)[:, None]).T @ features).astype(np.float64)
-        step, before = np.linalg.solve(bend + np.diag(pull), gradient), loss
-        for _ in range(_HALVINGS):
-            chance, seen, loss = chances(theta - step)
-            if loss < before:
-                break
-            step /= 2
-        else:
-            break
-        theta = theta - step
-        if before - loss < _ENOUGH * before:
-            break
+    """What the rows make of weights [F] and bias, that are held by `pull` [F + 1]."""
+    theta = logistic.fit(
+        logistic.Rows(
+            np.append(rows.features, np.ones((len(rows), 1), np.float32), axis=1),
+            rows.labels[:, head].astype(np.float64),
+            rows.shares[:, head].astype(np.float64),
+            rows.weights.astype(np.float64),
+        ),
+        np.append(weights.astype(np.float64), bias),
+        pull,
+        _occasions(rows) if noise else None,
+        noise,
+    )
     return theta[:-1].astype(np.float32), float(theta[-1])
+
+
+def _pull(
+    rows: Rows, head: int, strength: float, bias: float, calendar: Sequence[int]
+) -> NDArray[np.float64]:
+    """How many rows the belief in each weight, and in the bias, is worth: [F + 1]."""
+    pull = np.append(np.full(rows.features.shape[1], strength), bias)
+    # All that the positives of one day say of its weekday is worth 1 / noise² at most.
+    positives = float(rows.weights.astype(np.float64) @ rows.labels[:, head])
+    pull[list(calendar)] = _CALENDAR_STRENGTH * (1 + _DAY_NOISE**2 * positives / days(rows))
+    return pull
+
+
+def _occasions(rows: Rows) -> NDArray[np.int64]:
+    """Numbers from 0 [R], the same for what one campaign, or none, sent on one day."""
+    pairs = np.stack([rows.campaigns, rows.decided_ms // DAY_MS], 1)
+    return np.asarray(np.unique(pairs, axis=0, return_inverse=True)[1].reshape(-1))
 
 
 def _shift(rows: Rows, head: int, weights: NDArray[np.float32], bias: float, lifted: bool) -> float:

@@ -40,14 +40,17 @@ _ADDED[UNPUSHED, PUSHED] = 1.0
 class Ranker(keras.Model):  # type: ignore[misc, unused-ignore]
     """`logits` and `probabilities` of H heads for N candidates of B users each.
 
+    `widths` say how many features a user, an item and a pair have; those of `core` where not given.
+
     All that depends on the user alone is computed once a user, not once a candidate. Every weight is made
     with the model, so that one without a row to learn from can be exported too.
     """
 
-    def __init__(self, light: Light, plan: RankerPlan) -> None:
+    def __init__(self, light: Light, plan: RankerPlan, widths: tuple[int, int, int] = WIDTHS) -> None:
         super().__init__(name="ranker")
         self._plan = plan
-        user, item, cross = WIDTHS
+        self.widths = widths
+        user, item, cross = widths
         size, width = plan.embedding, plan.width
         self.light_user = self._fixed("light_user", light.weights[:, :user].T)
         self.light_pair = self._fixed("light_pair", light.weights[:, user:].T)

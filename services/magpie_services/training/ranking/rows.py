@@ -42,7 +42,7 @@ class Rows:
     head's outcomes that could be seen so far. `sent` [R] is 1 for a push that was sent, `told` [R] for one
     whose arrival was told or could not be; `exposure` [R] is the logged chance of what was done with the arm,
     push or not; `weights` [R] are 1 / inclusion; `groups` [R] number the users, `decisions` [R] the
-    decisions.
+    decisions, `campaigns` [R] the campaigns, -1 for none.
     """
 
     features: Floats
@@ -59,6 +59,7 @@ class Rows:
     decided_ms: NDArray[np.int64]
     groups: NDArray[np.int64]
     decisions: NDArray[np.int64]
+    campaigns: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.features)
@@ -89,6 +90,7 @@ def empty() -> Rows:
         decided_ms=np.zeros(0, np.int64),
         groups=np.zeros(0, np.int64),
         decisions=np.zeros(0, np.int64),
+        campaigns=np.zeros(0, np.int64),
     )
 
 
