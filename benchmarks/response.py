@@ -9,6 +9,7 @@ interval of the difference to a baseline is by bootstrap over households.
 """
 
 import argparse
+import json
 import os
 import time
 from collections.abc import Callable
@@ -51,7 +52,8 @@ def main() -> None:
     contacts = contacts_of(log)
     validation, test = (_day(told.validation), _day(told.test))
     say(f"{len(contacts)} contacts, {int(contacts.labels.sum())} redeemers, {sum(contacts.widths)} features")
-    chosen = {name: tuned(name, contacts, validation, test) for name in MODELS}
+    given = json.loads(told.settings)
+    chosen = {name: given.get(name) or tuned(name, contacts, validation, test) for name in MODELS}
     exam = contacts.take(contacts.start >= test)
     answers: dict[str, list[Doubles]] = {name: [] for name in MODELS}
     raw: dict[str, list[Doubles]] = {name: [] for name in MODELS}
@@ -62,12 +64,15 @@ def main() -> None:
             raw[name].append(said[contacts.start >= test])
             answers[name].append(calibrated(contacts, said)[contacts.start >= test])
         say(f"{name}: {time.process_time() - started:.0f} s of processor time, {told.seeds} seeds")
-    figures = _figures(exam, answers, raw)
+    # Of a campaign that runs on after the log ends nobody knows who redeemed at last.
+    ended = exam.end <= int(log.redemptions["day"].max())
+    figures = _figures(exam, ended, answers, raw)
     _campaigns(log, exam, answers)
     if told.picture:
         from response_picture import draw
 
-        draw(Path(told.picture), exam.labels, {name: some[0] for name, some in answers.items()}, BINS)
+        first = {name: some[0][ended] for name, some in answers.items()}
+        draw(Path(told.picture), exam.labels[ended], first, BINS)
     conditions = {"data": Path(told.data).name, "seeds": told.seeds, "settings_each": len(SETTINGS["magpie"])}
     conditions |= {"validation": told.validation, "test": told.test, "bins": BINS}
     conditions |= {name: dict(setting) for name, setting in chosen.items()}
@@ -157,33 +162,41 @@ def interval(contacts: Contacts, ours: list[Doubles], theirs: list[Doubles]) -> 
 
 
 def _figures(
-    exam: Contacts, answers: dict[str, list[Doubles]], raw: dict[str, list[Doubles]]
+    exam: Contacts,
+    ended: NDArray[np.bool_],
+    answers: dict[str, list[Doubles]],
+    raw: dict[str, list[Doubles]],
 ) -> dict[str, float]:
-    labels, ones = exam.labels, np.ones(len(exam))
-    figures: dict[str, float] = {}
-    print(f"{len(exam)} contacts, {int(labels.sum())} redeemers, base rate {labels.mean():.4f}")
+    """Orders are measured on all contacts, and on those of campaigns that `ended` in the log [R]; chances on
+    the latter.
+    """
+    every, labels = exam.labels, exam.labels[ended]
+    figures: dict[str, float] = {"base_rate": float(labels.mean())}
+    print(f"{len(every)} contacts, {int(every.sum())} redeemers")
     print(
-        f"{'':10} {'AUC':>7} {'sd':>7} {'within':>7} {'raw AUC':>8} {'ECE/base':>9} {'raw':>6} {'Brier':>7}"
+        f"of campaigns that ended in the log {len(labels)}, {int(labels.sum())}: *, rate {labels.mean():.4f}"
     )
     measures: dict[str, Callable[[Doubles], float]] = {
-        "auc": lambda said: auc(labels, said),
+        "auc": lambda said: auc(every, said),
         "within_auc": lambda said: within_auc(exam, said),
-        "ece": lambda said: calibration_error(labels, said, bins=BINS),
-        "brier": lambda said: float(np.mean((said - labels) ** 2)),
-        "logloss": lambda said: float(logloss(labels, said, ones).mean()),
-        "rate": lambda said: float(said.mean() / labels.mean()),
+        "ended_auc": lambda said: auc(labels, said[ended]),
+        "ece": lambda said: calibration_error(labels, said[ended], bins=BINS),
+        "brier": lambda said: float(np.mean((said[ended] - labels) ** 2)),
+        "logloss": lambda said: float(logloss(labels, said[ended], np.ones(len(labels))).mean()),
+        "rate": lambda said: float(said[ended].mean() / labels.mean()),
     }
+    shown = ("auc", "auc_sd", "within_auc", "raw_auc", "ended_auc", "ece", "raw_ece", "rate", "brier")
+    heads = ("AUC", "sd", "within", "raw", "AUC*", "ECE/base*", "raw*", "rate*", "Brier*")
+    print(f"{'':10} {' '.join(f'{head:>9}' for head in heads)}")
     for name, some in answers.items():
         prefix = "" if name == "magpie" else f"{name}_"
         each = {measure: [of(said) for said in some] for measure, of in measures.items()}
         figures |= {f"{prefix}{measure}": mean(values) for measure, values in each.items()}
         figures[f"{prefix}auc_sd"] = deviation(each["auc"])
-        figures[f"{prefix}raw_auc"] = mean([auc(labels, said) for said in raw[name]])
+        figures[f"{prefix}raw_auc"] = mean([auc(every, said) for said in raw[name]])
         figures[f"{prefix}raw_ece"] = mean([measures["ece"](sigmoid(said)) for said in raw[name]])
-        row = [figures[prefix + key] for key in ("auc", "auc_sd", "within_auc", "raw_auc", "ece", "raw_ece")]
-        print("{:10} {:7.4f} {:7.4f} {:7.4f} {:8.4f} {:9.3f} {:6.3f}".format(name, *row), end=" ")
-        print(f"{figures[prefix + 'brier']:7.4f}")
-    figures["ece_of_chance"] = _chance(answers["magpie"][0])
+        print(f"{name:10} {' '.join(f'{figures[prefix + key]:9.4f}' for key in shown)}")
+    figures["ece_of_chance"] = _chance(answers["magpie"][0][ended])
     baselines = [name for name in answers if name != "magpie"]
     best = max(baselines, key=lambda name: figures[f"{name}_auc"])
     figures["best_baseline_auc"] = figures[f"{best}_auc"]
@@ -231,6 +244,7 @@ def _arguments() -> argparse.Namespace:
         "--validation", default="2017-05-08", help="first day of the campaigns that choose settings"
     )
     parser.add_argument("--test", default="2017-10-04", help="first day of the campaigns that test")
+    parser.add_argument("--settings", default="{}", help="JSON: settings of models that shall not be chosen")
     parser.add_argument("--picture", help="draw the reliability of all models into this SVG file")
     return parser.parse_args()
 

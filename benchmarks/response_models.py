@@ -86,7 +86,13 @@ def magpie(known: Contacts, day: int, asked: Contacts, setting: Setting, seed: i
     )
     first, second = standardised(known.features, asked.features)
     rows = ranker_rows_of(replace(known, features=first), day)
-    model, _ = ranker_fit.train(plan, rows, seed, progress.silent, belief=light.indifferent(known.widths))
+    belief, twin, epochs = light.indifferent(known.widths), None, 0
+    if plan.epochs:
+        twin, epochs = ranker_fit.train(plan, rows, seed, progress.silent, belief=belief)
+    # As in production: once more, with those who said when to stop.
+    model, _ = ranker_fit.train(plan, rows, seed, progress.silent, epochs, belief=belief)
+    if twin is not None:
+        ranker_fit.copy_calibration(twin, model)
     logits = ranker_fit.logits(model, ranker_rows_of(replace(asked, features=second), day))
     return logits[:, CLICK].astype(np.float64)
 

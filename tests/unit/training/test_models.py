@@ -246,6 +246,22 @@ def test_without_rows_the_ranker_is_the_prior() -> None:
     assert epochs == 0
 
 
+def test_features_of_another_log_are_learnt_by_the_same_code() -> None:
+    from magpie_services.training.ranking import fit as ranker_fit
+    from magpie_services.training.ranking import light
+
+    rng, whole = np.random.default_rng(4), worlds.rows(2_000)
+    features = rng.normal(0, 1, (len(whole), 6)).astype(np.float32)
+    clicked = rng.random(len(whole)) < 1 / (1 + np.exp(2 - 2 * features[:, 1]))
+    labels = np.where(np.arange(len(HEADS)) == CLICK, clicked[:, None], 0).astype(np.float32)
+    known = np.tile((np.arange(len(HEADS)) == CLICK).astype(np.float32), (len(whole), 1))
+    made = replace(whole, features=features, labels=labels, known=known)
+    belief = light.indifferent((3, 1, 2))
+    model, _ = ranker_fit.train(RANKER, made, 1, silent, epochs=1, belief=belief)
+    found = ranker_fit.logits(model, made)[:, CLICK]
+    assert np.corrcoef(found, features[:, 1])[0, 1] > 0.9
+
+
 def test_shadow_rows_alone_teach_purchases_and_leave_the_push_without_lift() -> None:
     from magpie_services.training.ranking import fit as ranker_fit
     from magpie_services.training.ranking import light
