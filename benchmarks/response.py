@@ -4,8 +4,8 @@
 
 Rolling origin: before each campaign every model learns anew from campaigns that had started, with the
 redemptions of the days before. The newest, from `--test` on, are the test. Those from `--validation` on chose
-each model's setting, of as many for each, by the AUC over all of their contacts and the first seed. The
-interval of the difference to a baseline is by bootstrap over households.
+each model's setting, by the AUC over all of their contacts and the first seed. The interval of the difference
+to a baseline is by bootstrap over households.
 """
 
 import argparse
@@ -73,7 +73,8 @@ def main() -> None:
 
         first = {name: some[0][ended] for name, some in answers.items()}
         draw(Path(told.picture), exam.labels[ended], first, BINS)
-    conditions = {"data": Path(told.data).name, "seeds": told.seeds, "settings_each": len(SETTINGS["magpie"])}
+    conditions = {"data": Path(told.data).name, "seeds": told.seeds}
+    conditions |= {f"{name}_settings": len(some) for name, some in SETTINGS.items()}
     conditions |= {"validation": told.validation, "test": told.test, "bins": BINS}
     conditions |= {name: dict(setting) for name, setting in chosen.items()}
     report("response", figures, conditions)
