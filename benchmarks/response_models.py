@@ -173,7 +173,7 @@ def _over(known: Contacts, day: int, setting: Setting) -> Contacts:
 
 
 MODELS: dict[str, Model] = {"magpie": magpie, "logistic": logistic_regression, "lightgbm": trees}
-#: Twelve settings for each baseline, six for the ranker, whose deep part was left out after a first validation.
+#: Twelve settings for each baseline; six for the ranker, whose deep part a first validation left out.
 SETTINGS: dict[str, list[Setting]] = {
     "magpie": [
         {"strength": strength, "level_noise": noise, "epochs": 0}
