@@ -15,6 +15,9 @@ The reward is the marketplace's (`reward_formula` in its report), per 1,000 user
 
 - `gap_closed`: (Magpie - random) / (oracle - random), mean over worlds. `gap_closed_worst_decile`: the 10 %
   quantile over worlds. For comparison in the conditions: the same of every other sender.
+- `gap_closed_expected`: the same share in what pushes could be expected to earn by themselves at their true
+  chances, before the dice fell (`true_value`: clicks, purchases beyond those that would have come anyway,
+  dismissals, opt-outs; fatigue and habit left out). Less noisy, less whole.
 - `pushes_saved`: incremental purchases are those beyond the fork in which nothing is sent. How many pushes
   would the click model need for as many as Magpie's? Interpolated between its volumes, all worlds together
   (the best of the volumes up to each, from no push and no purchase on); at most its pushes at full volume.
@@ -35,7 +38,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 from harness import report, say
-from loop_figures import World, closed, figures, total
+from loop_figures import World, closed, closed_expected, figures, total
 from loop_pictures import draw
 
 from magpie import Magpie
@@ -146,6 +149,10 @@ async def main() -> None:
             "gap_closed_by_world": [round(closed(world, "magpie"), 3) for world in worlds],
             "gap_closed_by_rivals": {
                 name: round(float(np.mean([closed(world, name) for world in worlds])), 3) for name in RIVALS
+            },
+            "gap_closed_expected_by_rivals": {
+                name: round(float(np.mean([closed_expected(world, name) for world in worlds])), 3)
+                for name in RIVALS
             },
             "pushes": {
                 name: round(float(np.mean([total(world, name, "pushes") for world in worlds])))

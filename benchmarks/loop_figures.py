@@ -21,6 +21,13 @@ def closed(world: World, sender: str) -> float:
     return (total(world, sender, "reward") - low) / (high - low)
 
 
+def closed_expected(world: World, sender: str) -> float:
+    """The same share in what pushes could be expected to earn by themselves."""
+    found = world["compared"]["senders"]
+    low, high = found["random"]["true_value"], found["oracle"]["true_value"]
+    return float((found[sender]["true_value"] - low) / (high - low))
+
+
 def incremental(world: World, figures: World) -> float:
     """Purchases beyond those in the fork where nothing is sent."""
     return float(figures["purchases"]) - total(world, "none", "purchases")
@@ -60,9 +67,11 @@ def optouts_change(worlds: Sequence[World]) -> float:
 def figures(worlds: Sequence[World]) -> dict[str, float]:
     """All figures with their intervals."""
     gaps = np.array([closed(world, "magpie") for world in worlds])
+    expected = np.array([closed_expected(world, "magpie") for world in worlds])
     measures: dict[str, Callable[[NDArray[np.int64]], float]] = {
         "gap_closed": lambda some: float(gaps[some].mean()),
         "gap_closed_worst_decile": lambda some: float(np.quantile(gaps[some], 0.1)),
+        "gap_closed_expected": lambda some: float(expected[some].mean()),
         "pushes_saved": lambda some: pushes_saved([worlds[number] for number in some]),
         "optouts_change": lambda some: optouts_change([worlds[number] for number in some]),
     }

@@ -28,6 +28,7 @@ ROOMS = {
     "feedback": "FeedbackService",
     "push": "PushService",
 }
+PATIENCE_SECONDS = 60.0
 AROUND = frozenset({"model_server", "training", "lake", rooms.WORKER})
 
 
@@ -68,6 +69,9 @@ def _values(room: str, suite: Suite) -> dict[str, Any]:
     """Settings of a room. Each is told every address and secret and takes those it knows."""
     return {
         **{f"{peer}_address": address(peer) for peer in ROOMS},
+        # They share one event loop: what is slow there is no sign of a peer that is gone.
+        **{f"{peer}_timeout_seconds": PATIENCE_SECONDS for peer in (*ROOMS, "rank", "retrieve")},
+        "slow_seconds": PATIENCE_SECONDS,
         "model_server_address": f"dns:///{suite.address('model_server')}",
         "listen": address(room),
         "metrics_listen": "",

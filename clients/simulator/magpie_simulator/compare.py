@@ -6,17 +6,19 @@ and who learns learns again after every round. Rivals with a volume and the orac
 hindsight, on the very days that are compared: that favours them, not Magpie.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from magpie_simulator import keep
+from magpie_simulator.acts import Table
 from magpie_simulator.forks import Scheduled, Sender, live, popular_items, random_items
-from magpie_simulator.oracle import Oracle
+from magpie_simulator.oracle import Oracle, value
 from magpie_simulator.rivals import ClickGreedy, ClickLog, Recorded, Rules
 from magpie_simulator.sight import Sight
 from magpie_simulator.tally import FORMULA, Tally
@@ -28,12 +30,36 @@ MAGPIE, ORACLE, CLICKS = "magpie", "oracle", "click-greedy"
 Tell = Callable[[dict[str, Any]], None]
 
 
+class Judged:
+    """A sender whose pushes are weighed by who knows their true chances, before the dice fall."""
+
+    def __init__(self, sender: Sender) -> None:
+        self._sender = sender
+        self.value = 0.0
+
+    def morning(self, world: World) -> None:
+        """As the sender does."""
+        self._sender.morning(world)
+
+    def see(self, world: World, happened: Table) -> None:
+        """As the sender does."""
+        self._sender.see(world, happened)
+
+    def send(self, world: World, block: int, hour: int) -> Table:
+        """As the sender does; adds up what its pushes can be expected to earn by themselves."""
+        pushes = self._sender.send(world, block, hour)
+        if len(pushes):
+            self.value += float(value(world, pushes, np.zeros(len(pushes)))[0].sum())
+        return pushes
+
+
 @dataclass
 class Lived:
-    """One sender's tallies by round."""
+    """One sender's tallies by round, and what its pushes could be expected to earn by themselves, in CNY."""
 
     rounds: list[Tally]
     margin: float
+    value: float
 
     @property
     def total(self) -> Tally:
@@ -49,6 +75,7 @@ class Lived:
         """As it is printed."""
         return {
             "total": self.total.summary(self.margin),
+            "true_value": round(self.value, 2),
             "rounds": [tally.summary(self.margin) for tally in self.rounds],
         }
 
@@ -133,13 +160,13 @@ class Comparison:
         return self._live(fork, sender(fork))
 
     def _live(self, world: World, sender: Sender) -> Lived:
-        return Lived(list(self._rounds(world, sender)), world.parameters.margin)
-
-    def _rounds(self, world: World, sender: Sender) -> Iterator[Tally]:
+        judged = Judged(sender)
+        rounds = []
         for number, days in enumerate(self._days):
             if number and isinstance(sender, ClickGreedy):
                 sender.learn()
-            yield live(world, days, sender)
+            rounds.append(live(world, days, judged))
+        return Lived(rounds, world.parameters.margin, judged.value)
 
 
 def compare(folder: Path, first_day: int, round_days: int, tell: Tell) -> dict[str, Any]:

@@ -82,7 +82,7 @@ class Oracle:
             np.repeat(opening, count),
         )
         shape = (len(users), count)
-        now, later = self._values(world, pairs, shape)
+        now, later = (part.reshape(shape) for part in value(world, pairs, LATER * self._worth[pairs["user"]]))
         lately = self._pushed[users] > max(0, world.day + 1 - world.parameters.rules.repeat_days)
         balance = np.where(world.shelf.on_sale[None, :] & ~lately, now - later, -np.inf)
         best = np.argmax(balance, axis=1)
@@ -94,31 +94,28 @@ class Oracle:
         self._pushed[users[go], best[go]] = world.day + 1
         return arrived(now_ms, users[go], best[go], numbers, opening[go])
 
-    def _values(self, world: World, pairs: Table, shape: tuple[int, int]) -> tuple[Floats, Floats]:
-        """What each push earns by itself, and what it costs later, in CNY, [n, N] both."""
-        users, items = pairs["user"], pairs["item"]
-        what = behaviour.relevance(world, users, items)
-        opened = behaviour.chance_to_open(world, pairs)
-        clicked = opened * behaviour.chance_to_click(what)
-        bought = clicked * behaviour.chance_to_mean_to_buy(world, users, items, what)
-        dismissed = (1.0 - opened) * behaviour.chance_to_dismiss(world, users)
-        leaves = behaviour.chance_to_leave(world, users, what)
-        per_user = users.reshape(shape)[:, 0]
-        by_themselves, need_worth = organic(world, per_user)
-        aisle = world.goods.category[items]
-        each = np.repeat(np.arange(shape[0]), shape[1])
-        kept = (
-            world.parameters.margin * world.shelf.price[items] / 100 * (1.0 - _returns(world, users, items))
-        )
-        worth = LATER * self._worth[users]
-        now = (
-            CLICK_VALUE * clicked
-            + bought * (kept - need_worth[each, aisle])
-            - DISMISSAL_COST * dismissed
-            - leaves * (OPT_OUT_COST + AHEAD_DAYS * worth)
-        )
-        later = _later(world, pairs, what, worth, by_themselves[each])
-        return now.reshape(shape), later.reshape(shape)
+
+def value(world: World, pushes: Table, worth: Floats) -> tuple[Floats, Floats]:
+    """What each push can be expected to earn by itself, and to cost later, CNY [n] both. `worth` [n] is what
+    the user's other pushes are taken to earn a day."""
+    users, items = pushes["user"], pushes["item"]
+    what = behaviour.relevance(world, users, items)
+    opened = behaviour.chance_to_open(world, pushes)
+    clicked = opened * behaviour.chance_to_click(what)
+    bought = clicked * behaviour.chance_to_mean_to_buy(world, users, items, what)
+    dismissed = (1.0 - opened) * behaviour.chance_to_dismiss(world, users)
+    leaves = behaviour.chance_to_leave(world, users, what)
+    people, each = np.unique(users, return_inverse=True)
+    by_themselves, need_worth = organic(world, people)
+    aisle = world.goods.category[items]
+    kept = world.parameters.margin * world.shelf.price[items] / 100 * (1.0 - _returns(world, users, items))
+    now = (
+        CLICK_VALUE * clicked
+        + bought * (kept - need_worth[each, aisle])
+        - DISMISSAL_COST * dismissed
+        - leaves * (OPT_OUT_COST + AHEAD_DAYS * worth)
+    )
+    return now, _later(world, pushes, what, worth, by_themselves[each])
 
 
 def organic(world: World, users: Ints) -> tuple[Floats, Floats]:

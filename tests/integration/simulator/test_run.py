@@ -170,7 +170,8 @@ async def test_after_the_run_its_days_are_lived_again_by_rivals_and_the_oracle(t
     for name in ("random", "popular", "rules"):
         same = senders[f"{name}, same volume"]["total"]["pushes"]
         assert same <= senders["magpie"]["total"]["pushes"]
-    assert senders["none"]["total"]["pushes"] == 0
+    assert senders["none"]["total"]["pushes"] == senders["none"]["true_value"] == 0
+    assert senders["oracle"]["true_value"] > max(senders["magpie"]["true_value"], 0)
     assert senders["oracle"]["total"]["reward"] > senders["random"]["total"]["reward"]
     assert all(len(sender["rounds"]) == 2 for sender in senders.values())
     pushes = [volume["pushes"] for volume in report["click_greedy"]["volumes"]]

@@ -50,7 +50,10 @@ def world(seed: int = 1, magpie: float = 70.0, purchases: int = 115, left: int =
         "users": 10,
         "compared": {
             "round_days": [2, 2],
-            "senders": {name: {"total": total, "rounds": [total, total]} for name, total in senders.items()},
+            "senders": {
+                name: {"total": total, "rounds": [total, total], "true_value": 10 * total["reward"]}
+                for name, total in senders.items()
+            },
             "click_greedy": {"volumes": volumes},
         },
     }
@@ -84,7 +87,9 @@ def test_opt_outs_are_against_the_rules_at_the_same_volume() -> None:
 
 def test_intervals_hold_the_mean_and_come_from_several_worlds_only() -> None:
     single = figures.figures([world()])
-    assert set(single) == {"gap_closed", "gap_closed_worst_decile", "pushes_saved", "optouts_change"}
+    names = ("gap_closed", "gap_closed_worst_decile", "gap_closed_expected", "pushes_saved", "optouts_change")
+    assert set(single) == set(names)
+    assert single["gap_closed_expected"] == single["gap_closed"] == pytest.approx(0.7)
     found = figures.figures([world(seed, magpie=60.0 + seed) for seed in range(20)])
     assert found["gap_closed"] == pytest.approx(0.695)
     assert found["gap_closed_low"] < found["gap_closed"] < found["gap_closed_high"]
