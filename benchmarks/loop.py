@@ -7,9 +7,10 @@ under a logging policy that favours active users, then `ROUNDS` rounds of `ROUND
 feedback, with a retraining before each. The marketplace is a process of its own that speaks the public API;
 its seal is printed before anything runs. Afterwards its evaluator (`magpie_simulator compare`) lives the
 same days again in forks of the same world with the same luck: nothing sent, random, popular, a shop's
-rules, a click model that greedily pushes, and an oracle that knows every true chance. The click model
-learns from the pushes that Magpie learnt from, and then, round by round, from its own; its volume and the
-oracle's price are the best in hindsight.
+rules, a click model that greedily pushes, an oracle that knows every true chance, and an observer that
+knows all but people's needs, which it must infer from what they do. The click model learns from the pushes
+that Magpie learnt from, and then, round by round, from its own; its volume and the oracle's price are the
+best in hindsight.
 
 The reward is the marketplace's (`reward_formula` in its report), per 1,000 user-days, over all rounds.
 
@@ -56,7 +57,7 @@ WARM_DAYS, ROUNDS, ROUND_DAYS = 14, 3, 7
 PATIENT = {
     f"MAGPIE_PUSH_{peer}_TIMEOUT_SECONDS": "20" for peer in ("PROFILE", "CANDIDATE", "RANKING", "CONTENT")
 }
-RIVALS = ("none", "popular", "rules", "click-greedy")
+RIVALS = ("none", "popular", "rules", "click-greedy", "observer")
 
 
 async def live(seed: int, users: int) -> World:

@@ -18,6 +18,7 @@ import numpy as np
 from magpie_simulator import keep
 from magpie_simulator.acts import Table
 from magpie_simulator.forks import Scheduled, Sender, live, popular_items, random_items
+from magpie_simulator.observer import Belief, Observer
 from magpie_simulator.oracle import Oracle, value
 from magpie_simulator.rivals import ClickGreedy, ClickLog, Recorded, Rules
 from magpie_simulator.sight import Sight
@@ -26,7 +27,7 @@ from magpie_simulator.world import World, twin
 
 SHARES = (0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0)
 PRICES = (0.0, 0.25, 0.5, 1.0)
-MAGPIE, ORACLE, CLICKS = "magpie", "oracle", "click-greedy"
+MAGPIE, ORACLE, OBSERVER, CLICKS = "magpie", "oracle", "observer", "click-greedy"
 Tell = Callable[[dict[str, Any]], None]
 
 
@@ -92,9 +93,10 @@ class Comparison:
         self._days = [min(round_days, lived.day - day) for day in range(first_day, lived.day, round_days)]
         self._world = World.create(lived.parameters)
         self._sight, self._log = Sight.of(self._world), ClickLog()
-        live(self._world, first_day, Recorded(self._pushes, self._sight, self._log))
+        self._belief = Belief.of(self._world)
+        live(self._world, first_day, Recorded(self._pushes, self._sight, self._log, self._belief))
         again = self._world.fork()
-        self.magpie = self._live(again, Recorded(self._pushes, *self._eyes()))
+        self.magpie = self._live(again, Recorded(self._pushes, *self._eyes(), self._belief.copy()))
         if any(
             (getattr(again.minds, name) != getattr(lived.minds, name)).any() for name in ("needs", "fatigue")
         ):
@@ -122,6 +124,8 @@ class Comparison:
         oracles = {price: self._fork(f"{ORACLE} {price}", partial(Oracle, price=price)) for price in PRICES}
         best_price = max(oracles, key=lambda price: oracles[price].reward)
         found[ORACLE] = oracles[best_price]
+        observers = {price: self._fork(f"{OBSERVER} {price}", self._observer(price)) for price in PRICES}
+        found[OBSERVER] = max(observers.values(), key=lambda lived: lived.reward)
         tireless = world.fork()
         tireless.tireless = True
         bound = self._live(tireless, Oracle(tireless, price=0.0))
@@ -145,6 +149,9 @@ class Comparison:
 
     def _click_greedy(self, share: float) -> Callable[[World], Sender]:
         return lambda _: ClickGreedy(*self._eyes(), share)
+
+    def _observer(self, price: float) -> Callable[[World], Sender]:
+        return lambda fork: Observer(fork, self._belief.copy(), price)
 
     def _eyes(self) -> tuple[Sight, ClickLog]:
         """What the shop knew when deciding began, to go on from."""

@@ -82,7 +82,8 @@ class Oracle:
             np.repeat(opening, count),
         )
         shape = (len(users), count)
-        now, later = (part.reshape(shape) for part in value(world, pairs, LATER * self._worth[pairs["user"]]))
+        worth = LATER * self._worth[pairs["user"]]
+        now, later = (part.reshape(shape) for part in self._value(world, pairs, worth))
         lately = self._pushed[users] > max(0, world.day + 1 - world.parameters.rules.repeat_days)
         balance = np.where(world.shelf.on_sale[None, :] & ~lately, now - later, -np.inf)
         best = np.argmax(balance, axis=1)
@@ -93,6 +94,9 @@ class Oracle:
         self._number += int(go.sum())
         self._pushed[users[go], best[go]] = world.day + 1
         return arrived(now_ms, users[go], best[go], numbers, opening[go])
+
+    def _value(self, world: World, pairs: Table, worth: Floats) -> tuple[Floats, Floats]:
+        return value(world, pairs, worth)
 
 
 def value(world: World, pushes: Table, worth: Floats) -> tuple[Floats, Floats]:

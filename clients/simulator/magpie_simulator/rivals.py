@@ -6,6 +6,7 @@ import numpy as np
 
 from magpie_simulator.acts import Table
 from magpie_simulator.forks import Choice, Choose, Scheduled
+from magpie_simulator.observer import Belief
 from magpie_simulator.people import Bools, Floats, Ints
 from magpie_simulator.sight import Sight, describe, heard_clicks
 from magpie_simulator.world import World
@@ -154,16 +155,18 @@ class ClickGreedy(Watching):
 class Recorded:
     """Sends again what arrived in the real run, and sees what came of it."""
 
-    def __init__(self, pushes_of: dict[int, Table], sight: Sight, log: ClickLog) -> None:
-        self._pushes_of, self.sight, self.log = pushes_of, sight, log
+    def __init__(self, pushes_of: dict[int, Table], sight: Sight, log: ClickLog, belief: Belief) -> None:
+        self._pushes_of, self.sight, self.log, self.belief = pushes_of, sight, log, belief
 
     def morning(self, world: World) -> None:
         """A night has passed."""
         self.sight.morning()
+        self.belief.morning(world)
 
     def see(self, world: World, happened: Table) -> None:
         """Takes in what people did."""
         self.sight.see(world, happened)
+        self.belief.see(world, happened)
         self.log.heard(heard_clicks(world, happened))
 
     def send(self, world: World, block: int, hour: int) -> Table:

@@ -5,9 +5,11 @@ import pytest
 from tests.unit.simulator.worlds import live as live_alone
 from tests.unit.simulator.worlds import world
 
-from magpie_simulator.acts import Table
+from magpie_simulator.acts import PUSH, Table, rows
+from magpie_simulator.compare import Judged
 from magpie_simulator.draws import Floats, Keys, Luck
-from magpie_simulator.forks import Scheduled, live, popular_items, random_items
+from magpie_simulator.forks import Scheduled, Sender, live, popular_items, random_items
+from magpie_simulator.observer import Belief, Observer
 from magpie_simulator.oracle import Oracle, organic
 from magpie_simulator.rivals import ClickGreedy, ClickLog, ClickModel, Recorded, Rules, Watching
 from magpie_simulator.sight import Sight, describe
@@ -38,7 +40,7 @@ def lived(days: int = 6, users: int = 300) -> tuple[World, Journal, ClickLog]:
     start, journal = place.fork(), Journal(Sight.of(place))
     live(place, days, journal)
     again, log = start, ClickLog()
-    recorded = Recorded(journal.by_day(), Sight.of(start), log)
+    recorded = Recorded(journal.by_day(), Sight.of(start), log, Belief.of(start))
     live(again, days, recorded)
     return again, Journal(recorded.sight), log
 
@@ -47,7 +49,7 @@ def test_the_pushes_that_arrived_lead_to_the_same_world_again() -> None:
     place = world()
     start, journal = place.fork(), Journal(Sight.of(place))
     tally = live(place, 4, journal)
-    recorded = Recorded(journal.by_day(), Sight.of(start), ClickLog())
+    recorded = Recorded(journal.by_day(), Sight.of(start), ClickLog(), Belief.of(start))
     assert live(start, 4, recorded) == tally
     assert (start.minds.fatigue == place.minds.fatigue).all()
     assert (recorded.sight.items == journal.sight.items).all()
@@ -176,3 +178,35 @@ def test_a_need_leads_to_purchases_that_a_push_does_not_win() -> None:
     assert (np.delete(worth, 4, axis=1) == 0).all()
     place.minds.needs[:, 4] = 0.0
     assert organic(place, users)[0].mean() < daily.mean()
+
+
+def test_the_observer_finds_needs_by_what_people_do() -> None:
+    place = world(users=1_500, items=120)
+    belief = Belief.of(place)
+    users = np.flatnonzero(~place.people.bot)
+    common = belief.needs[users].mean()
+    recorded = Recorded({day: rows(0, PUSH) for day in range(15)}, Sight.of(place), ClickLog(), belief)
+    live(place, 15, recorded)
+    needed = place.minds.needs[users] > 0
+    believed = belief.needs[users]
+    assert needed.mean() == pytest.approx(believed.mean(), rel=0.35), "about as many as there are"
+    assert believed[needed].mean() > 2.0 * believed[~needed].mean()
+    sure = believed > 4 * common
+    assert needed[sure].mean() > 2.5 * needed.mean()
+
+
+def test_the_observer_stands_between_chance_and_the_oracle() -> None:
+    place = world(seed=3, users=600, items=120)
+    belief = Belief.of(place)
+    live(place, 10, Recorded({day: rows(0, PUSH) for day in range(10)}, Sight.of(place), ClickLog(), belief))
+    values = {}
+    senders: dict[str, Sender] = {
+        "oracle": Oracle(place, 0.5),
+        "observer": Observer(place, belief, 0.25),
+        "random": Scheduled(random_items),
+    }
+    for name, sender in senders.items():
+        judged = Judged(sender)
+        live(place.fork(), 7, judged)
+        values[name] = judged.value
+    assert values["random"] < 0 < values["observer"] < 0.9 * values["oracle"]
