@@ -145,6 +145,7 @@ async def main() -> None:
             "days": options.days,
             "one_process": options.one_process,
             "decisions": [lived["decisions"] for lived in place.reports],
+            "reasons": [lived["reasons"] for lived in place.reports],
             "checks": [lived["checks"] for lived in place.reports],
             "training_seconds": round(place.training_seconds, 1),
             "cpu_seconds": {name: round(value, 1) for name, value in place.cpu.items()},

@@ -72,6 +72,9 @@ def _values(room: str, suite: Suite) -> dict[str, Any]:
         # They share one event loop: what is slow there is no sign of a peer that is gone.
         **{f"{peer}_timeout_seconds": PATIENCE_SECONDS for peer in (*ROOMS, "rank", "retrieve")},
         "slow_seconds": PATIENCE_SECONDS,
+        "webhook_timeout_seconds": PATIENCE_SECONDS,
+        "claim_seconds": 10 * PATIENCE_SECONDS,
+        "reservation_seconds": 20 * PATIENCE_SECONDS,
         "model_server_address": f"dns:///{suite.address('model_server')}",
         "listen": address(room),
         "metrics_listen": "",
