@@ -81,19 +81,16 @@ def mismatch(counts: Sequence[int], weights: Sequence[float], strength: float = 
 
 
 def adjusted(values: Floats, before: Floats) -> tuple[Floats, float]:
-    """Values [n] less what `before` [n], known before the experiment, foretells of them (CUPED: Deng et al.
-    2013).
+    """Values [n] less what `before` [n, F], known before the experiment, foretells of them by least squares
+    (CUPED: Deng et al. 2013), and by what share their variance falls.
 
-    And by what share their variance falls: the square of the correlation. Both of all arms together; the
-    means of arms differ as before on average, with less noise.
+    Both are of all arms together; the means of arms differ as before on average, with less noise.
     """
     if not len(values):
         return values, 0.0
-    deviation = before - before.mean()
-    square = float(deviation @ deviation)
-    spread = values - values.mean()
-    if square <= 0.0 or not spread.any():
+    deviation, spread = before - before.mean(axis=0), values - values.mean()
+    if not spread.any():
         return values, 0.0
-    slope = float(deviation @ spread) / square
-    left = values - slope * deviation
+    slope, *_ = np.linalg.lstsq(deviation, spread, rcond=None)
+    left: Floats = values - deviation @ slope
     return left, max(0.0, 1.0 - float(left.var()) / float(values.var()))

@@ -65,7 +65,7 @@ def test_what_was_known_before_takes_noise_away_and_no_difference() -> None:
     before = rng.gamma(2.0, 1.0, 4_000)
     treated = np.arange(4_000) % 2 == 1
     values = 0.8 * before + rng.normal(0, 0.8, 4_000) + 0.15 * treated
-    left, share = adjusted(values, before)
+    left, share = adjusted(values, before[:, None])
     assert share == pytest.approx(np.corrcoef(values, before)[0, 1] ** 2)
     assert share > 0.5
     raw = difference(values[~treated], values[treated], planned=2_000)
@@ -77,7 +77,7 @@ def test_what_was_known_before_takes_noise_away_and_no_difference() -> None:
 
 def test_what_tells_nothing_changes_nothing() -> None:
     values = np.random.default_rng(7).normal(size=50)
-    same, share = adjusted(values, np.ones(50))
+    same, share = adjusted(values, np.ones((50, 2)))
     assert (same.tolist(), share) == (values.tolist(), 0.0)
 
 

@@ -27,9 +27,10 @@ MISMATCH = 0.001
 
 
 class Users(NamedTuple):
-    """Users of an experiment, arrays [n]: the index of their arm, when they came in (ms), what they bought in
-    the weeks before; of each metric what they did within the window, and of harms within the days that
-    guardrails look at. `crossed` counts users who were seen in two arms; they count in the first.
+    """Users of an experiment, arrays [n]: the index of their arm, when they came in (ms), what
+    they bought and looked at in the weeks before ([n, 2]); of each metric what they did within the window,
+    and of harms within the days that guardrails look at. `crossed` counts users who were seen in two arms;
+    they count in the first.
     """
 
     arm: Ints

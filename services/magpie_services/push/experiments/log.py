@@ -31,7 +31,7 @@ def users(folder: str, experiment: Experiment, now_ms: int) -> Users:
     index, arm, entered, crossed = _entries(folder, experiment, now_ms)
     count = len(index)
     values = {metric: np.zeros(count) for metric in Metric}
-    before = np.zeros(count)
+    before = np.zeros((count, 2))
     if not count:
         return Users(arm, entered, before, values, crossed)
 
@@ -49,11 +49,13 @@ def users(folder: str, experiment: Experiment, now_ms: int) -> Users:
         count_in(Metric.PUSHES, *_of(day.filter(sent), index, "decided_ms"))
     since_ms = max(0, first_ms - BEFORE_DAYS * DAY_MS)
     for day in readers.scan_events(folder, ["user_id", "kind", "occurred_ms"], since_ms, now_ms):
-        bought = day.filter(pc.equal(day["kind"], EventKind.PURCHASE.value))
-        who, at_ms = _of(bought, index, "occurred_ms")
-        count_in(Metric.PURCHASES, who, at_ms)
-        early = entered[who] - at_ms
-        before += np.bincount(who[(early > 0) & (early <= BEFORE_DAYS * DAY_MS)], minlength=count)
+        for place, event in enumerate((EventKind.PURCHASE, EventKind.VIEW_ITEM)):
+            who, at_ms = _of(day.filter(pc.equal(day["kind"], event.value)), index, "occurred_ms")
+            if event is EventKind.PURCHASE:
+                count_in(Metric.PURCHASES, who, at_ms)
+            early = entered[who] - at_ms
+            known = (early > 0) & (early <= BEFORE_DAYS * DAY_MS)
+            before[:, place] += np.bincount(who[known], minlength=count)
     return Users(arm, entered, before, values, crossed)
 
 

@@ -63,7 +63,7 @@ def _metrics(experiment: Experiment, found: Analysis) -> str:
     titles = ("arm", "metric", "", "control", "arm's", "difference", "from", "to", "p", "noise taken away")
     return (
         f'<h2>What users did</h2><p class="soft">A user. Intervals of {1 - ALPHA:.0%} over all looks'
-        " together; noise is taken away by what users bought in the weeks before (CUPED).</p>"
+        " together; noise is taken away by what users bought and looked at before (CUPED).</p>"
         + f'<div class="card">{table(titles, rows, texts=3)}</div>'
     )
 

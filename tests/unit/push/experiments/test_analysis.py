@@ -36,7 +36,12 @@ def users(count: int, seed: int = 1, share: float = 0.5, **lifts: float) -> User
         ).astype(np.float64)
         for metric, rate in RATES.items()
     }
-    return Users(arm, START_MS + rng.integers(0, 28 * DAY_MS, count), before, values)
+    return Users(
+        arm,
+        START_MS + rng.integers(0, 28 * DAY_MS, count),
+        np.stack([before, np.ones(count)], axis=1),
+        values,
+    )
 
 
 def at(found: Users, days: float, experiment: Experiment = EXPERIMENT) -> Analysis:
@@ -124,7 +129,10 @@ def test_several_arms_share_the_error() -> None:
 
 def test_nobody_yet_is_too_early() -> None:
     empty = Users(
-        np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0), {metric: np.zeros(0) for metric in Metric}
+        np.zeros(0, np.int64),
+        np.zeros(0, np.int64),
+        np.zeros((0, 2)),
+        {metric: np.zeros(0) for metric in Metric},
     )
     assert at(empty, 3).verdict is Verdict.TOO_EARLY
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import numpy as np
 from deltalake import write_deltalake
 
@@ -87,12 +88,13 @@ def test_users_come_in_once_and_count_what_they_do_within_their_days(tmp_path: P
         purchase("bob", -20.0),
         purchase("bob", -21.0),
         purchase("bob", 4.0),
+        msgspec.structs.replace(purchase("bob", -3.0), kind=EventKind.VIEW_ITEM),
     )
     found = log.users(str(tmp_path), EXPERIMENT, START_MS + 20 * DAY_MS)
     assert found.arm.tolist() == [0, 1]
     assert ((found.entered_ms - START_MS) / DAY_MS).tolist() == [1.0, 2.0]
     assert found.crossed == 1
-    assert found.before.tolist() == [1.0, 2.0]
+    assert found.before.tolist() == [[1.0, 0.0], [2.0, 1.0]]
     counted = {metric: values.tolist() for metric, values in found.values.items()}
     assert counted == {
         Metric.PURCHASES: [0.0, 1.0],
