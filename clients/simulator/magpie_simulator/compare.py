@@ -26,7 +26,7 @@ from magpie_simulator.tally import FORMULA, Tally
 from magpie_simulator.world import World, twin
 
 SHARES = (0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0)
-PRICES = (0.0, 0.25, 0.5, 1.0)
+PRICES, BELIEVED_PRICES = (0.25, 0.5, 1.0), (0.0, 0.25)
 MAGPIE, ORACLE, OBSERVER, CLICKS = "magpie", "oracle", "observer", "click-greedy"
 Tell = Callable[[dict[str, Any]], None]
 
@@ -124,7 +124,9 @@ class Comparison:
         oracles = {price: self._fork(f"{ORACLE} {price}", partial(Oracle, price=price)) for price in PRICES}
         best_price = max(oracles, key=lambda price: oracles[price].reward)
         found[ORACLE] = oracles[best_price]
-        observers = {price: self._fork(f"{OBSERVER} {price}", self._observer(price)) for price in PRICES}
+        observers = {
+            price: self._fork(f"{OBSERVER} {price}", self._observer(price)) for price in BELIEVED_PRICES
+        }
         found[OBSERVER] = max(observers.values(), key=lambda lived: lived.reward)
         tireless = world.fork()
         tireless.tireless = True
