@@ -31,6 +31,7 @@ from magpie_services.content.model.shelf import Shelf
 from magpie_services.content.servicer import ContentServicer
 from magpie_services.content.settings import ContentSettings
 from magpie_services.content.verifier import presentable
+from magpie_services.content.warming import warm_up
 from magpie_services.kit import serving
 from magpie_services.kit.clock import Clock, SystemClock, clock_for
 from magpie_services.kit.errors import CannotStart
@@ -62,16 +63,17 @@ async def main(settings: ContentSettings) -> None:
     )
     cards, closers = _cards(settings, extractor)
     addresses = _addresses(settings)
-    background: list[serving.Loop] = [feed.count, feed.follow]
+    # The loops that are spare: words can be written without what they bring.
+    background: list[serving.Loop] = [serving.spare(feed.count), serving.spare(feed.follow)]
     if pool is not None:
         endpoint = _endpoint(settings, redis)
-        background.append(_author(settings, composer, pool, endpoint, redis, clock).run)
+        background.append(serving.spare(_author(settings, composer, pool, endpoint, redis, clock).run))
         closers.append(endpoint.close)
     closers.append(redis.aclose)
     if settings.candidate_address:
         catalogue = Catalogue(settings.candidate_address, settings.candidate_timeout_seconds)
         learner = Learner(extractor, catalogue, settings.lexicon_items, settings.lexicon_seconds)
-        background.append(learner.run)
+        background.append(serving.spare(learner.run))
         closers.append(catalogue.close)
         if settings.card_listen and addresses is not None:
             background.append(CardServer(settings.card_listen, addresses, catalogue.item, cards).run)
@@ -88,6 +90,8 @@ async def main(settings: ContentSettings) -> None:
     def register(server: grpc.aio.Server) -> None:
         content_grpc.add_ContentServiceServicer_to_server(servicer, server)
 
+    # Before it listens: whoever calls has less patience than the grammars take to load.
+    warm_up(composer, clock.now_ms())
     await serving.serve(settings, register, clock=clock, background=background, closers=closers)
 
 

@@ -25,7 +25,10 @@ MODEL_ENDING = (MODEL_OPENER, NONE)
 # How often a text by a model is taken where there is one, before anything is known of it.
 MODEL_WEIGHT = 0.3
 MAX_ROLLS = 48
+# How somebody looks at prices. As sensitive to them as _BARGAIN, or as little as _CHOICE, is more than what
+# everybody starts from (0.5).
 PRICES = ("bargain", "even", "choice")
+_BARGAIN, _CHOICE = 0.6, 0.4
 PARTS = ("night", "morning", "afternoon", "evening")
 
 Weights = tuple[tuple[str, float], ...]
@@ -79,8 +82,6 @@ class Circumstances(NamedTuple):
 
 def circumstances(portrait: Portrait, now_ms: int) -> Circumstances:
     """Where somebody is in their life with the shop, how they look at prices, and the time of their day."""
-    sensitivity = price_sensitivity(portrait)
-    price = "bargain" if sensitivity >= 0.6 else "choice" if sensitivity <= 0.4 else "even"
     hour = (now_ms + portrait.local_offset_ms(now_ms)) // HOUR_MS % 24
     part = "night" if hour < 6 else "morning" if hour < 12 else "afternoon" if hour < 18 else "evening"
     recent = tuple(
@@ -88,7 +89,13 @@ def circumstances(portrait: Portrait, now_ms: int) -> Circumstances:
         for push in portrait.pushes.recent
         if push.variant_id
     )
-    return Circumstances(f"{portrait.stage(now_ms)}.{price}.{part}", recent)
+    return Circumstances(f"{portrait.stage(now_ms)}.{price_view(portrait)}.{part}", recent)
+
+
+def price_view(portrait: Portrait) -> str:
+    """One of PRICES."""
+    sensitivity = price_sensitivity(portrait)
+    return "bargain" if sensitivity >= _BARGAIN else "choice" if sensitivity <= _CHOICE else "even"
 
 
 class Chooser(Protocol):

@@ -37,7 +37,7 @@ MAX_FACTS = 16
 MAX_TITLE_CHARS = 5_000
 MAX_DRAFT_CHARS = 50_000
 DECODED_ITEMS = 8_192
-# A large batch lets other calls in between this often.
+# A large batch lets other calls in between whenever it has written as many texts, or read as many.
 BREATHE_EVERY = 16
 
 _PARTS = {
@@ -81,6 +81,7 @@ class ContentServicer(content_grpc.ContentServiceServicer):
             raise Invalid("variants", f"must be between 0 and {MAX_VARIANTS}")
         briefs = [_brief(brief, f"briefs[{at}]") for at, brief in enumerate(request.briefs)]
         now_ms = self._clock.now_ms()
+        breathe_every = max(1, BREATHE_EVERY // max(1, request.variants))
         response = content_pb.ComposeMessagesResponse()
         for at, brief in enumerate(briefs):
             composition = self._composer.compose(
@@ -91,7 +92,7 @@ class ContentServicer(content_grpc.ContentServiceServicer):
                 for message in composed.messages:
                     message.image_uri = self._card_addresses.of(brief.item, message.locale)
             response.compositions.append(composed)
-            if at % BREATHE_EVERY == BREATHE_EVERY - 1:
+            if at % breathe_every == breathe_every - 1:
                 await asyncio.sleep(0)
         return response
 

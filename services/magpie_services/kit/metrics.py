@@ -24,6 +24,13 @@ RPC_IN_FLIGHT = Gauge(
     "magpie_rpc_in_flight", "Calls being served now.", ["service", "method"], registry=REGISTRY
 )
 
+BACKGROUND_DEATHS = Counter(
+    "magpie_background_deaths_total",
+    "Deaths of background loops that begin anew; the log says why.",
+    ["loop"],
+    registry=REGISTRY,
+)
+
 BREAKER_OPEN = Gauge(
     "magpie_breaker_open", "1 while calls to a dependency are held back.", ["dependency"], registry=REGISTRY
 )

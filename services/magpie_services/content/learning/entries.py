@@ -1,5 +1,6 @@
 """What the learning of words reads of decisions and outcomes, whether from a stream or from the lake."""
 
+import zlib
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ from magpie_services.content.learning.tally import ANSWERS, Sent
 from magpie_services.core import codec
 from magpie_services.core.decisions import DecisionVerdict, Mode
 from magpie_services.core.outcomes import Outcome, OutcomeKind
+from magpie_services.kit import ledger_keys
 
 
 class Words(msgspec.Struct, frozen=True):
@@ -54,6 +56,14 @@ class Reply(NamedTuple):
 def sent(blobs: Iterable[bytes]) -> list[Sent]:
     """The pushes sent by entries of a stream of decisions."""
     return [push for line in codec.readable(Line, blobs) if (push := line.sent) is not None]
+
+
+def kept(blob: bytes) -> Line | None:
+    """The decision that its hash in the ledger holds, None for one that this release cannot read."""
+    try:
+        return next(iter(codec.readable(Line, [ledger_keys.unpacked(blob)])), None)
+    except zlib.error:
+        return None
 
 
 def replies(blobs: Iterable[bytes]) -> list[Reply]:

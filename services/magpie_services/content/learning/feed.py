@@ -14,12 +14,11 @@ from typing import Any, NamedTuple
 import structlog
 
 from magpie_services.content.learning import entries, regression, tally
-from magpie_services.content.learning.entries import Line, Reply
+from magpie_services.content.learning.entries import Reply
 from magpie_services.content.learning.record import Gap, Lake
 from magpie_services.content.learning.redis_store import Overtaken, RedisStore
 from magpie_services.content.learning.tally import Answer, Increments, Sent, Tally
 from magpie_services.content.learning.thompson import Lesson
-from magpie_services.core import codec
 from magpie_services.kit import ledger_keys, metrics
 from magpie_services.kit.clock import Clock
 from magpie_services.kit.errors import Unavailable
@@ -77,14 +76,18 @@ class Feed:
 
     async def count(self) -> None:
         """Counts and teaches while it holds the lease, until cancelled; waits while Redis is away."""
+        told = False
         while True:
             try:
                 if await self._lease.acquire():
+                    told = False
                     await self._hold()
                 else:
                     await asyncio.sleep(self._lease_seconds / 3)
             except Unavailable:
-                log.warning("variants.store_away")
+                if not told:
+                    log.warning("variants.store_away")
+                told = True
                 await asyncio.sleep(_RETRY_SECONDS)
             except Overtaken:
                 log.warning("variants.overtaken")
@@ -107,22 +110,33 @@ class Feed:
             await asyncio.sleep(self._lesson_seconds / 4)
 
     async def _hold(self) -> None:
+        """Works until the lease is lost. Raises what the work does."""
+        working = asyncio.create_task(self._work())
         try:
-            await self._load()
-            renewed = taught = time.monotonic()
-            while True:
-                if time.monotonic() - renewed > self._lease_seconds / 3:
-                    if not await self._lease.renew():
-                        return
-                    renewed = time.monotonic()
-                came = await self._step()
-                if self._fresh and time.monotonic() - taught >= self._lesson_seconds:
-                    await self._teach()
-                    taught = time.monotonic()
-                if not came:
-                    await asyncio.sleep(_POLL_SECONDS)
+            # Renewed beside the work: a look into the lake alone may take longer than the lease lasts.
+            while not working.done():
+                await asyncio.wait([working], timeout=self._lease_seconds / 3)
+                if not working.done() and not await self._lease.renew():
+                    log.warning("variants.lease_lost")
+                    return
+            await working
         finally:
+            while not working.done():  # redis-py may swallow a first cancellation
+                working.cancel()
+                await asyncio.wait([working], timeout=_POLL_SECONDS)
+            _ = working.cancelled() or working.exception()  # else asyncio says that nobody looked at it
             await self._release()
+
+    async def _work(self) -> None:
+        await self._load()
+        taught = time.monotonic()
+        while True:
+            came = await self._step()
+            if self._fresh and time.monotonic() - taught >= self._lesson_seconds:
+                await self._teach()
+                taught = time.monotonic()
+            if not came:
+                await asyncio.sleep(_POLL_SECONDS)
 
     async def _release(self) -> None:
         try:
@@ -134,7 +148,7 @@ class Feed:
         """Takes up where the last one stopped, and what went through since."""
         held = await self._store.places()
         self._places = {stream: held.get(stream, START) for stream in self._streams}
-        self._tally = Tally(await self._store.counts())
+        self._tally = await asyncio.to_thread(Tally, await self._store.counts())
         self._fresh = True
         read = await self._read()
         await self._fill({one.stream: _gap(one) for one in read if one.trimmed})
@@ -216,9 +230,8 @@ class Feed:
                         pipe.hget(ledger_keys.decision_key(decision_id) or "", ledger_keys.DECISION_FIELD)
                     blobs = await pipe.execute()
             for decision_id, blob in zip(some, blobs, strict=True):
-                if blob:
-                    for line in codec.readable(Line, [ledger_keys.unpacked(blob)]):
-                        found[decision_id] = line.push
+                if blob and (line := entries.kept(blob)) is not None:
+                    found[decision_id] = line.push
         missing = [decision_id for decision_id in decision_ids if decision_id not in found]
         if missing and self._lake is not None:
             found |= await asyncio.to_thread(self._lake.find, missing)
@@ -239,11 +252,14 @@ class Feed:
         settled = self._tally.settled(now_ms)
         if settled:
             await self._store.forget(settled)
-        evidence = self._tally.evidence(now_ms)
-        self._posterior = await asyncio.to_thread(regression.fit, evidence, self._posterior)
+        # Seconds of work with many forms: messages are composed meanwhile. Nothing counts until it is done.
+        self._posterior = await asyncio.to_thread(self._fitted, now_ms)
         await self._store.teach(self._posterior)
         # What has not answered yet weighs more by and by: learnt anew as long as there is any.
         self._fresh = self._tally.unsettled
+
+    def _fitted(self, now_ms: int) -> regression.Posterior:
+        return regression.fit(self._tally.evidence(now_ms), self._posterior)
 
 
 def _gap(read: _Read) -> Gap:

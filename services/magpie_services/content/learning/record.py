@@ -45,7 +45,8 @@ class Lake:
         found: dict[str, tuple[str, Increments]] = {}
         for stream, last, rows in self._rows("decisions", _LINE, gaps):
             newest, sums = found.get(stream, (last, {}))
-            pushes = [push for line in map(_line, rows.to_pylist()) if (push := line.sent) is not None]
+            lines = map(_line, rows.to_pylist())
+            pushes = [push for line in lines if line is not None and (push := line.sent) is not None]
             tally.merge(sums, tally.increments(pushes, (), since_ms))
             found[stream] = (max(newest, last, key=_order), sums)
         return found
@@ -74,9 +75,9 @@ class Lake:
         wanted, found = pa.array(sorted(decision_ids), pa.string()), {}
         for rows in readers.rows_after(self._folder, DECISIONS, _LINE, 0):
             for row in rows.filter(pc.is_in(rows["decision_id"], wanted)).to_pylist():
-                push = _line(row).push
-                if push is not None:
-                    found[row["decision_id"]] = push
+                line = _line(row)
+                if line is not None and line.push is not None:
+                    found[row["decision_id"]] = line.push
         return found
 
     def _rows(
@@ -108,11 +109,16 @@ class Lake:
                     yield stream, places.entry_id(pc.max(mine[POSITION]).as_py()), mine
 
 
-def _line(row: Mapping[str, Any]) -> Line:
+def _line(row: Mapping[str, Any]) -> Line | None:
+    """None for what a newer release wrote in words that this one does not know."""
+    try:
+        mode, verdict = Mode(row["mode"]), DecisionVerdict(row["verdict"])
+    except ValueError:
+        return None
     return Line(
         decision_id=row["decision_id"],
-        mode=Mode(row["mode"]),
-        verdict=DecisionVerdict(row["verdict"]),
+        mode=mode,
+        verdict=verdict,
         decided_ms=row["decided_ms"],
         send_ms=row["send_ms"] or 0,
         # Rows of older releases have no context.

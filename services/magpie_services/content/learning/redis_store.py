@@ -24,6 +24,7 @@ from magpie_services.kit.redis import Redis, Script, store_errors
 
 _NAMES = (tally.COUNTS, tally.WAITING, tally.DELAYS)
 _FORGET_AT_ONCE = 1_000
+_PAGE = 1_000
 
 # Counts the entries of a stream from one place to another, unless they are counted already. Sent again after
 # a broken connection it finds the place that it would leave: it has been here, or another counted the same.
@@ -122,9 +123,12 @@ class RedisStore:
         return int(found[0]), Lesson(draws, np.frombuffer(record.mean), np.frombuffer(record.deviation))
 
     async def _hash(self, name: str) -> dict[str, int]:
+        """Page by page, since there may be hundreds of thousands: calls are served between the pages."""
+        found: dict[str, int] = {}
         with store_errors():
-            found: Any = await self._redis.hgetall(_key(name))
-        return {field.decode(): int(count) for field, count in found.items()}
+            async for field, count in self._redis.hscan_iter(_key(name), count=_PAGE):
+                found[field.decode()] = int(count)
+        return found
 
 
 def _key(name: str) -> str:

@@ -7,8 +7,9 @@ anybody is in it, so none can reach the language model or the pool.
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from magpie_services.content.choice import price_view
 from magpie_services.content.strategies import Tone
-from magpie_services.core.portraits import Portrait, Stage, price_sensitivity
+from magpie_services.core.portraits import Portrait, Stage
 
 PRICES: Mapping[str, str] = {
     "bargain": "likes a bargain",
@@ -32,8 +33,6 @@ _STAGE_OF = {
     Stage.LAPSING: "away",
     Stage.DORMANT: "away",
 }
-# As sensitive to prices as this, or as little, is more than what everybody starts from (0.5).
-_BARGAIN, _CHOICE = 0.6, 0.4
 
 
 class Persona(NamedTuple):
@@ -46,6 +45,4 @@ class Persona(NamedTuple):
 
 def group(portrait: Portrait, now_ms: int) -> tuple[str, str]:
     """The keys of PRICES and STAGES for a user."""
-    sensitivity = price_sensitivity(portrait)
-    price = "bargain" if sensitivity >= _BARGAIN else "choice" if sensitivity <= _CHOICE else "even"
-    return price, _STAGE_OF[portrait.stage(now_ms)]
+    return price_view(portrait), _STAGE_OF[portrait.stage(now_ms)]
