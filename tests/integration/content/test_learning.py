@@ -297,6 +297,29 @@ async def test_counts_that_redis_lost_are_rebuilt_from_the_lake(
         await come_to(content, world.counts)
 
 
+async def test_an_answer_to_a_push_that_the_ledger_lost_counts_by_the_lake(
+    redis: Redis, redis_url: str, tmp_path: Path
+) -> None:
+    world = World(redis)
+    async with lake_writing(redis, tmp_path), serving(redis_url, tmp_path) as content:
+        await world.send(GOOD)
+        await world.some(60)  # the lake trims what others follow
+        await come_to(content, world.counts)
+        await until(lambda: trimmed(redis))
+        decision_id = ledger_keys.decision_id("r1", "u1")
+        assert await redis.delete(f"magpie:{{{decision_id[:3]}}}:decision:{decision_id}")
+        outcome = Outcome(
+            outcome_id="late",
+            decision_id=decision_id,
+            kind=OutcomeKind.CLICKED,
+            user_id="u1",
+            occurred_ms=SystemClock().now_ms(),
+        )
+        await redis.xadd(stream_key("outcomes", decision_id[:3]), {"v": codec.encode(outcome)})
+        world.sums[GOOD]["clicked"] += 1
+        await come_to(content, world.counts)
+
+
 async def test_nothing_of_any_user_is_in_what_is_learnt(redis: Redis, redis_url: str) -> None:
     world = World(redis)
     async with serving(redis_url) as content:

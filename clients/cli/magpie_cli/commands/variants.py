@@ -1,10 +1,13 @@
 """`magpie variants`: what was learnt of the forms of words."""
 
+from typing import Annotated
+
+import typer
 from rich.table import Table
 from rich.text import Text
 
 from magpie.v1 import content_service_pb2 as content
-from magpie_cli.commands.compose import Locale, StrategyName
+from magpie_cli.commands.compose import StrategyName
 from magpie_cli.commands.push import message as as_dict
 from magpie_cli.connection import DEFAULT_STATE, AsJson, EndpointsFile, State, connect
 from magpie_cli.failures import run
@@ -15,7 +18,7 @@ PAGE = 1_000
 
 
 def variants(
-    locale: Locale,
+    locale: Annotated[str, typer.Option(help="Language of the forms, for example zh-CN.")],
     strategy: StrategyName = "",
     state: State = DEFAULT_STATE,
     endpoints: EndpointsFile = "",

@@ -19,6 +19,7 @@ from magpie_services.content.learning.record import Gap, Lake
 from magpie_services.content.learning.redis_store import Overtaken, RedisStore
 from magpie_services.content.learning.tally import Answer, Increments, Sent, Tally
 from magpie_services.content.learning.thompson import Lesson
+from magpie_services.core.memory import DAY_MS
 from magpie_services.kit import ledger_keys, metrics
 from magpie_services.kit.clock import Clock
 from magpie_services.kit.errors import Unavailable
@@ -161,8 +162,12 @@ class Feed:
         for one in read:
             blobs = [fields[FIELD] for _, fields in one.entries if FIELD in fields]
             end = one.entries[-1][0].decode()
-            sent = entries.sent(blobs) if one.stream.endswith(_DECISIONS) else []
-            answers = [] if one.stream.endswith(_DECISIONS) else await self._answers(entries.replies(blobs))
+            sent: list[Sent] = []
+            answers: list[Answer] = []
+            if one.stream.endswith(_DECISIONS):
+                sent = entries.sent(blobs)
+            else:
+                answers = await self._answers(entries.replies(blobs), _answered_since(one))
             await self._count(one.stream, end, tally.increments(sent, answers, self._since_ms()))
         return sum(len(one.entries) for one in read)
 
@@ -201,7 +206,7 @@ class Feed:
         if outcomes:
             replies = await asyncio.to_thread(self._lake.replies, outcomes)
             for stream, (last, mine) in replies.items():
-                answers = await self._answers(mine)
+                answers = await self._answers(mine, 0)
                 await self._count(stream, last, tally.increments((), answers, self._since_ms()))
         log.info("variants.from_the_lake", streams=len(gaps))
 
@@ -209,18 +214,18 @@ class Feed:
         """What was sent before has waited long enough for an answer."""
         return self._clock.now_ms() - tally.WAITING_MS - tally.BUCKET_MS
 
-    async def _answers(self, replies: list[Reply]) -> list[Answer]:
-        """The replies with their pushes, by the ledger, or by the lake where the ledger has forgotten
-        them.
+    async def _answers(self, replies: list[Reply], since_ms: int) -> list[Answer]:
+        """The replies with their pushes, by the ledger, or where that has forgotten them by what came into
+        the lake since.
         """
-        pushes = await self._pushes(list({reply.decision_id for reply in replies}))
+        pushes = await self._pushes(list({reply.decision_id for reply in replies}), since_ms)
         return [
             Answer(push, reply.kind, reply.at_ms)
             for reply in replies
             if (push := pushes.get(reply.decision_id)) is not None
         ]
 
-    async def _pushes(self, decision_ids: list[str]) -> dict[str, Sent | None]:
+    async def _pushes(self, decision_ids: list[str], since_ms: int) -> dict[str, Sent | None]:
         found: dict[str, Sent | None] = {}
         for start in range(0, len(decision_ids), _READ_ENTRIES):
             some = decision_ids[start : start + _READ_ENTRIES]
@@ -234,7 +239,7 @@ class Feed:
                     found[decision_id] = line.push
         missing = [decision_id for decision_id in decision_ids if decision_id not in found]
         if missing and self._lake is not None:
-            found |= await asyncio.to_thread(self._lake.find, missing)
+            found |= await asyncio.to_thread(self._lake.find, missing, since_ms)
         return found
 
     async def _count(self, stream: str, end: str, increments: Increments) -> None:
@@ -264,3 +269,11 @@ class Feed:
 
 def _gap(read: _Read) -> Gap:
     return Gap(read.start, read.entries[0][0].decode() if read.entries else None)
+
+
+def _answered_since(read: _Read) -> int:
+    """When (ms) pushes were written whose answers, just come, still count, with a day to spare. Without this
+    bound the late answer to a push of long ago would have the whole lake read.
+    """
+    came_ms = int(read.entries[0][0].partition(b"-")[0])
+    return max(0, came_ms - (tally.ANSWER_DAYS + 1) * DAY_MS)

@@ -64,16 +64,17 @@ class Lake:
             found[stream] = (max(newest, last, key=_order), replies)
         return found
 
-    def find(self, decision_ids: Collection[str]) -> dict[str, Sent]:
-        """The pushes of decisions, as far as they are in the lake."""
+    def find(self, decision_ids: Collection[str], since_ms: int) -> dict[str, Sent]:
+        """The pushes of decisions, as far as they are in the lake and were written there since a time."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        from magpie_services.lake import readers
+        from magpie_services.lake import places, readers
         from magpie_services.lake.schemas import DECISIONS
 
         wanted, found = pa.array(sorted(decision_ids), pa.string()), {}
-        for rows in readers.rows_after(self._folder, DECISIONS, _LINE, 0):
+        since = places.place_of(b"%d-0" % since_ms)
+        for rows in readers.rows_after(self._folder, DECISIONS, _LINE, since):
             for row in rows.filter(pc.is_in(rows["decision_id"], wanted)).to_pylist():
                 line = _line(row)
                 if line is not None and line.push is not None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import structlog
 
 from magpie_services.content.learning import features, tally
 from magpie_services.content.learning.regression import Posterior
@@ -21,6 +22,8 @@ from magpie_services.content.learning.tally import Increments, Statistics
 from magpie_services.content.learning.thompson import Lesson
 from magpie_services.core import codec
 from magpie_services.kit.redis import Redis, Script, store_errors
+
+log = structlog.get_logger()
 
 _NAMES = (tally.COUNTS, tally.WAITING, tally.DELAYS)
 _FORGET_AT_ONCE = 1_000
@@ -108,7 +111,7 @@ class RedisStore:
         return lesson
 
     async def lesson(self, known: int) -> tuple[int, Lesson | None]:
-        """The newest version, and its lesson if it is not the one known and this release can read it."""
+        """The newest version, and its lesson if it is not the one known and this release can use it."""
         key = _key("lesson")
         with store_errors():
             held = await self._redis.hget(key, "version")
@@ -120,7 +123,12 @@ class RedisStore:
             return int(found[0]), None
         record = records[0]
         draws = np.frombuffer(record.draws, np.float32).reshape(-1, features.SIZE)
-        return int(found[0]), Lesson(draws, np.frombuffer(record.mean), np.frombuffer(record.deviation))
+        lesson = Lesson(draws, np.frombuffer(record.mean), np.frombuffer(record.deviation))
+        # Of figures that are none nothing would be the best, and all messages the safe template.
+        if not all(np.isfinite(part).all() for part in lesson):
+            log.error("variants.lesson_is_no_number", version=int(found[0]))
+            return int(found[0]), None
+        return int(found[0]), lesson
 
     async def _hash(self, name: str) -> dict[str, int]:
         """Page by page, since there may be hundreds of thousands: calls are served between the pages."""
