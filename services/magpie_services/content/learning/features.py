@@ -5,7 +5,6 @@ weight of two together says how they differ from what each says by itself, so it
 centred on the pooled effect.
 """
 
-from functools import lru_cache
 from itertools import product
 from math import prod
 from typing import NamedTuple
@@ -101,7 +100,6 @@ def family(*factors: str) -> Family:
     return _BY_FACTORS[factors]
 
 
-@lru_cache(maxsize=1 << 16)
 def codes(variant_id: str, context: str) -> Codes | None:
     """The levels of every factor, in their order; None where this release does not know one of them.
 

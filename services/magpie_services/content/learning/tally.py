@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from magpie_services.content import choice
-from magpie_services.content.learning.features import FACTORS, codes
+from magpie_services.content.learning.features import FACTORS, Codes, codes
 from magpie_services.content.learning.regression import Evidence
 from magpie_services.core.memory import DAY_MS, HOUR_MS
 from magpie_services.core.outcomes import OutcomeKind
@@ -119,6 +119,7 @@ class Tally:
 
     def __init__(self, stored: Mapping[str, Mapping[str, int]] | None = None) -> None:
         self._cells: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+        self._codes: dict[str, Codes | None] = {}
         self._waiting: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
         self._delays = np.zeros(len(_EDGES) + 1)
         for name, fields in (stored or {}).items():
@@ -157,8 +158,10 @@ class Tally:
                     unheard[cell] += left * max(0, count)
         rows, trials, clicks = [], [], []
         for cell, counts in self._cells.items():
-            variant_id, _, context = cell.partition("|")
-            found = codes(variant_id, context)
+            if cell not in self._codes:
+                variant_id, _, context = cell.partition("|")
+                self._codes[cell] = codes(variant_id, context)
+            found = self._codes[cell]
             if found is None:
                 continue
             clicked = max(0, counts.get("clicked", 0))
