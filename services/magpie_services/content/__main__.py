@@ -72,7 +72,9 @@ async def main(settings: ContentSettings) -> None:
     closers.append(redis.aclose)
     if settings.candidate_address:
         catalogue = Catalogue(settings.candidate_address, settings.candidate_timeout_seconds)
-        learner = Learner(extractor, catalogue, settings.lexicon_items, settings.lexicon_seconds)
+        learner = Learner(
+            extractor, catalogue, settings.lexicon_items, settings.lexicon_seconds, composer.forget
+        )
         background.append(serving.spare(learner.run))
         closers.append(catalogue.close)
         if settings.card_listen and addresses is not None:

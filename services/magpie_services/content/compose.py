@@ -143,6 +143,10 @@ class Composer:
             )
         return Composition(messages, work.able)
 
+    def forget(self) -> None:
+        """Forgets what was worked out of items: for when the extractor reads in another way."""
+        self._knowledge.forget()
+
     def verify(self, draft: Draft, now_ms: int) -> list[verifier.Finding]:
         """What is wrong with a text, and with the reason that it gives, now."""
         held = self._dossiers.facts(

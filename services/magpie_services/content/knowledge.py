@@ -125,6 +125,10 @@ class Knowledge:
             spoken = ()
         return Known(locale, known, moment, spoken, known.filled | filled(moment))
 
+    def forget(self) -> None:
+        """Works everything out anew: the extractor reads in another way now."""
+        self._items.clear()
+
     def item(self, item: Item, locale: str) -> ItemFacts:
         """What one version of an item offers in a locale."""
         key = (item.item_id, item.version, locale)

@@ -8,10 +8,13 @@ import grpc
 from magpie.v1 import catalog_service_pb2 as catalog_pb
 from magpie.v1 import catalog_service_pb2_grpc as catalog_grpc
 from magpie.v1 import item_pb2 as item_pb
+from magpie_services.content import slots
 from magpie_services.content.catalogue import Catalogue
+from magpie_services.content.compose import Brief, Composer
 from magpie_services.content.extraction.extractor import Extractor
 from magpie_services.content.extraction.learner import Learner
 from magpie_services.core.items import Item
+from magpie_services.core.portraits import Portrait
 
 HAT = Item(item_id="x", title="zinnwaldish hat")
 
@@ -47,6 +50,12 @@ class Shop(catalog_grpc.CatalogServiceServicer):
         )
 
 
+def knows_its_colour(composer: Composer) -> bool:
+    """Whether a message about the hat may say its colour, which only its title tells."""
+    brief = Brief(item=HAT, portrait=Portrait(user_id="u", locale="en"))
+    return bool(composer.work(brief, 1_800_000_000_000).known.filled & slots.BITS["colour"])
+
+
 async def test_words_are_learnt_page_by_page_and_kept() -> None:
     shop, server = Shop(), grpc.aio.server()  # type: ignore[abstract] # what is not asked for is not there
     catalog_grpc.add_CatalogServiceServicer_to_server(shop, server)
@@ -55,8 +64,12 @@ async def test_words_are_learnt_page_by_page_and_kept() -> None:
     catalogue, extractor = Catalogue(f"dns:///127.0.0.1:{port}", 2.0), Extractor()
     try:
         assert extractor.attributes(HAT) == []
-        learner = Learner(extractor, catalogue, most_items=100, seconds=0.01)
+        composer = Composer(extractor=extractor.spoken)
+        assert not knows_its_colour(composer)
+        learner = Learner(extractor, catalogue, 100, 0.01, composer.forget)
         assert await learner.learn() == 5
+        # An item that was written about before is read anew.
+        assert knows_its_colour(composer)
         assert shop.pages == 3
         assert [one.value for one in extractor.attributes(HAT)] == ["zinnwaldish"]
         found = await catalogue.item("3")

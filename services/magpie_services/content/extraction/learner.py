@@ -1,7 +1,7 @@
 """Keeps the lexicon learnt from the catalogue: now, and every so often again."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Protocol
 
 import structlog
@@ -28,7 +28,16 @@ class Catalogue(Protocol):
 class Learner:
     """Gives `extractor` a new lexicon every `seconds`, from at most `most_items` items."""
 
-    def __init__(self, extractor: Extractor, catalogue: Catalogue, most_items: int, seconds: float) -> None:
+    def __init__(
+        self,
+        extractor: Extractor,
+        catalogue: Catalogue,
+        most_items: int,
+        seconds: float,
+        learnt: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`learnt` is called after each new lexicon, to forget what was read by the one before."""
+        self._learnt = learnt
         self._extractor = extractor
         self._catalogue = catalogue
         self._most_items = most_items
@@ -58,5 +67,6 @@ class Learner:
         if samples:
             lexicon = await asyncio.to_thread(learn, samples)
             self._extractor.lexicon = lexicon
+            self._learnt()
             log.info("lexicon.learnt", words=len(lexicon.entries), items=len(samples))
         return len(samples)
