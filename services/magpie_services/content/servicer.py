@@ -79,7 +79,7 @@ class ContentServicer(content_grpc.ContentServiceServicer):
         _bounded("briefs", len(request.briefs))
         if not 0 <= request.variants <= MAX_VARIANTS:
             raise Invalid("variants", f"must be between 0 and {MAX_VARIANTS}")
-        briefs = [_brief(brief, f"briefs[{at}]") for at, brief in enumerate(request.briefs)]
+        briefs = [brief_of(brief, f"briefs[{at}]") for at, brief in enumerate(request.briefs)]
         now_ms = self._clock.now_ms()
         breathe_every = max(1, BREATHE_EVERY // max(1, request.variants))
         response = content_pb.ComposeMessagesResponse()
@@ -175,7 +175,8 @@ def _bounded(field: str, size: int) -> None:
         raise Invalid(field, f"must have 1 to {MAX_BATCH} entries")
 
 
-def _brief(message: content_pb.Brief, field: str) -> Brief:
+def brief_of(message: content_pb.Brief, field: str) -> Brief:
+    """A brief as the composer takes it. Raises Invalid naming the field below `field` that is faulty."""
     if not message.HasField("portrait"):
         raise Invalid(f"{field}.portrait", "is required")
     strategy = wire_messages.strategy_name(message.strategy)

@@ -1,9 +1,10 @@
 """How much less a message says to somebody who read its like a short while ago, and how that recovers.
 
-A penalty of `weight * 2^(-days / half_life)` in log-odds for the last push of the same family (its strategy)
-and another for the very same variant: the recovering difference of Yancey & Settles, "A Sleeping, Recovering
-Bandit Algorithm for Optimizing Recurring Notifications", KDD 2020. What the penalties are expected to be is
-said here; what each level of them is worth is a weight like others, learnt from what was answered.
+A penalty of `weight * 2^(-days / half_life)` in log-odds for each push of the same family (its strategy) and
+another for each of the very same variant: the recovering difference of Yancey & Settles, "A Sleeping,
+Recovering Bandit Algorithm for Optimizing Recurring Notifications", KDD 2020, there of the last push alone.
+What the penalties are expected to be is said here; what each level of them is worth is a weight like others,
+learnt from what was answered.
 """
 
 from collections.abc import Sequence
@@ -41,11 +42,11 @@ class Habit(NamedTuple):
                 continue
             spoken, variant = known
             family = self.strategy_weight * 2.0 ** (-days / self.strategy_days)
-            if family > max(NEGLIGIBLE, strategies.get(variant.strategy, 0.0)):
-                strategies[variant.strategy] = family
+            if family > NEGLIGIBLE:
+                strategies[variant.strategy] = strategies.get(variant.strategy, 0.0) + family
             same = self.variant_weight * 2.0 ** (-days / self.variant_days)
-            if spoken == locale and same > max(NEGLIGIBLE, variants.get(variant, 0.0)):
-                variants[variant] = same
+            if spoken == locale and same > NEGLIGIBLE:
+                variants[variant] = variants.get(variant, 0.0) + same
         return strategies, variants
 
     def context(self, circumstances: Circumstances, variant: Variant, locale: str) -> str:
