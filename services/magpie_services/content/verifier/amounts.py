@@ -32,7 +32,7 @@ _LAST_ONE = re.compile(
 _SOLD_AS = ("装", "套", "组", "起", "一起")
 # One, two, three without a measure are turns of phrase more often than counts.
 _PHRASE_AFTER = re.compile(
-    r"(?:\s|-)?(?:$|[^\w]|分钟|秒钟?|眼|杯|步|页|会儿|of (?:the|your|our|us|you|a)|more thing|"
+    r"(?:\s|-)?(?:$|[^\w\s-]|分钟|秒钟?|眼|杯|步|页|会儿|of (?:the|your|our|us|you|a)|more thing|"
     r"that\b|for (?:you|the)|to\b|by\b|is\b|in\b|at\b|and\b|or\b|way|day\b|look|glance|thing|"
     r"step|who|which|minutes?|moments?|seconds?|click|tap|word)"
 )

@@ -60,7 +60,7 @@ _STOCK_BEFORE = before(
 )
 _STOCK_AFTER = re.compile(
     r"\s?(?:more |other |such |spare )?(?:pieces?|items?|units?|pairs?|copies|copy|places?|"
-    r"seats?|spots?|slots?|sets?|pcs|bottles?|boxes|tickets?|件|个|只|双|套|本|瓶|盒|台|条|张|"
+    r"seats?|spots?|slots?|sets?|pcs|bottles?|boxes|tickets?|jars?|tins?|cans?|bags?|packs?|tubes?|件|个|只|双|套|本|瓶|盒|台|条|张|"
     r"位|名额|个名额|席)?\s?(?:are |is |still |of (?:these|them|it|this) )?"
     r"(?:left\b|remain(?:ing|s)?\b|in stock|still here|still available|available|to go\b|"
     r"up for grabs|库存|现货|存货|可售|可买|在库|剩余|左右库存)"
@@ -69,7 +69,7 @@ _FEW = before(
     r"只剩下?|仅剩下?|仅余|最后|仅有|\bonly|\blast|\bfinal|\bjust", r"(?:[\s:]|the|a|our|few|了|有|not)*"
 )
 _STOCK_UNIT = re.compile(
-    r"\s?(?:[件个只双套本瓶盒台条张支把枚份片辆部块袋包对副顶位席](?!套)|个?名额|pieces?|"
+    r"\s?(?:[件个只双套本瓶盒台条张支把枚份片辆部块袋包对副顶位席座盏幅罐桶箱颗株盆朵束架册卷组根粒杯碗](?!套)|个?名额|pieces?|"
     r"items?|units?|pairs?|copies|copy|places?|seats?|spots?|slots?|sets?|pcs|in\b|left|"
     r"of (?:these|them)|bottles?|boxes|tickets?)|$|[,。!?;.!)]"
 )
@@ -142,6 +142,8 @@ def _ratings(spot: Spot, facts: Facts) -> Verdict | None:
         fine = known / 2 <= said <= known
     elif _ABOUT.search(spot.before):
         fine = known * 9 <= said * 10 <= known * 11
+    elif spot.number.spoken:  # 十二万 of 120,345 counts whole ten thousands
+        fine = known * 19 <= said * 20 <= known * 20 if said >= 1_000 else said == known
     else:
         fine = said == known
     return FINE if fine and known else Verdict("unsupported_count", f"{known} people rated it")

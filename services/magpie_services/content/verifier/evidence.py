@@ -32,6 +32,11 @@ PRAISED_RATING = 4.0
 READ_CHARS = 20_000
 
 _COMPOUND = re.compile(r"(?<![a-z0-9])[a-z0-9]+(?:[-.][a-z0-9]+)+")
+# 120×60×75 cm: the unit is that of all sides.
+_SIDES = re.compile(
+    r"((?:\d+(?:\.\d+)? ?(?:mm|cm|m|厘米|毫米|公分|米)? ?[x×*] ?)+\d+(?:\.\d+)?) ?"
+    r"(mm|cm|m|in|厘米|毫米|公分|米)(?![a-z])"
+)
 _NEXT_WORD = re.compile(r"[ -]?([a-z]{2,})")
 # Words after a number that are not what it counts.
 _FUNCTION_WORDS = frozenset(
@@ -210,6 +215,11 @@ def _quantities(plain: str, values: list[str]) -> Iterator[tuple[Decimal, str]]:
         if not found.dimension and (word := _next_word(plain[end : end + 24])):
             yield Quantity(value, "~")
             yield Quantity(value, f"~{word}")
+    for sides in _SIDES.finditer(plain):
+        for number in numbers(sides[1]):
+            value = number.value.normalize()
+            yield Quantity(value, "")
+            yield quantity(value, sides[2].replace("in", "inch"), 0, 0)[0]
     for text in values:
         alone = views.plain(text).strip()
         for number in numbers(alone):
@@ -236,6 +246,8 @@ def _concepts(item: Item, titles: list[str], names: list[str], long: list[str]) 
         if kind is not None:
             declared.add(kind)
             found |= {(kind, views.squeezed(value)) for value in several}
+            # A material that is a bare 木 is that of 木质.
+            found |= _things("\n".join(f"{value}质" for value in several if len(value) == 1))
     kinds = {kind for kind, _ in found} | declared
     found |= {
         one

@@ -40,7 +40,7 @@ _LIST_AFTER = re.compile(
 _SAVED_BEFORE = before(
     r"省[下出]?来?|[余多]出来?|立省|节省|节约|立减|直降|直减|减免?|优惠(?!价)|少花|少付|少了|少|降(?:价)?|落|下调|便宜|"
     r"返现?|抵扣?|差价|低|让利|"
-    r"\bsav(?:e[ds]?|ings?)|\bless|\boff|\bcut|\bdown(?! to)|reduced|dropp?(?:ed|s)?|fell|"
+    r"\bsav(?:e[ds]?|ings?)|\bless|\boff(?!\s?[:,;(-])|\bcut|\bdown(?! to)|reduced|dropp?(?:ed|s)?|fell|"
     r"falls|fallen|knock(?:ed|s)?|shav(?:ed|es?)|tak(?:es?|en|ing)|took|discount|cheaper|"
     r"lower(?:ed)?|difference|keep|pocket|minus|slashed|trimmed|lost|lopped",
     r"[\s:,，(-]*(?:(?:了|下来?|去|掏|花|付|出|你|您|整整|足足|高达|达|约|的|是|为|价|金额|额|有|by|you|"

@@ -31,9 +31,15 @@ _TO_PAY = re.compile(
 )
 # Fractions and fixed words, with the share taken off.
 _PARTS = (
-    (r"半价|对折|五折|腰斩|(?:省|便宜|减)(?:了|下)?一半|减半|一半的?价", Fraction(1, 2)),
     (
-        r"half[- ]?(?:the )?price|half off|50/50 off|in half|halved|sav(?:e|es|ing) (?:you )?half",
+        r"半价|对折|(?<![一二三四五六七八九.])五折|腰斩|(?:价格?|钱|只要|只需|仅需|砍掉|砍去)一半|"
+        r"一半的?钱|(?:省|便宜|减)(?:了|下)?一半|减半|一半的?价",
+        Fraction(1, 2),
+    ),
+    (
+        r"half[- ]?(?:the )?(?:price|cost)|half what it|half of what it|"
+        r"for half(?=\s*(?:[.,!;:]|$|what|of (?:the|its)))|half off|"
+        r"50/50 off|in half|halved|sav(?:e|es|ing) (?:you )?half",
         Fraction(1, 2),
     ),
     (r"(?:省|便宜)(?:了|下)?三分之一|(?:a|one)[- ]third (?:off|less|cheaper)", Fraction(1, 3)),

@@ -49,7 +49,7 @@ size: 码 号 =1
 """
 _COUNTS = (
     "件套|件|个|只|支|枝|枚|片|张|套|双|对|条|瓶|盒|袋|包|罐|桶|箱|本|册|卷|块|颗|粒|根|把|"
-    "台|部|组|款|种|层|格|档|头|朵|束|盏|"
+    "台|部|座|幅|株|盆|组|款|种|层|格|档|头|朵|束|盏|"
     "副|杯|碗|盘|壶|串|节|课|讲|集|章|页|题|门|句|项|步|位|名|人|席|份|次|色|孔|口|片装|只装|支装|瓶装|个装|"
     "pieces?|pcs?|packs?|sets?|pairs?|bottles?|boxes|box|bags?|sheets?|items?|units?|"
     "tablets?|capsules?|sachets?|rolls?|"
@@ -71,7 +71,8 @@ def _units() -> dict[str, tuple[str, Decimal]]:
 _UNITS = _units()
 _WORDS = "|".join(sorted(map(re.escape, _UNITS), key=len, reverse=True))
 _UNIT = re.compile(
-    rf"[ -]?({_WORDS})(?:(?<![a-z])|(?![a-z]))|[ -]?({_COUNTS})(?:(?<![a-z])|(?![a-z0-9]))|([\"”″]|'')"
+    rf"[ -]?({_WORDS})(?:(?<![a-z])|(?![a-z]))|[ -]?({_COUNTS})(?:(?<![a-z])|(?![a-z0-9]))|"
+    r"([\"”″]|''| in(?= ?(?:[,;:)\n]|$)))"
 )
 _COUNT_BEFORE = re.compile(r"(?:set|pack|box|case|pair|bundle|lot) of $")
 

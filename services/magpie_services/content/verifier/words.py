@@ -15,6 +15,29 @@ _SUPERLATIVE = re.compile(r" ([a-z]{2,}est|most(?= [a-z]+(?:al|ed|ing|ful|ive|ou
 _MAKER = re.compile(
     r"(?:\b[Bb]y|\b[Ff]rom|来自|出自|源自) ?((?:[A-Z][\w'’&-]*)(?: (?:& |of )?[A-Z][\w'’&-]*)*)(?![\w…])"
 )
+# Where it was made: a name after these words, likewise.
+_ORIGIN = re.compile(
+    r"\b(?:[Mm]ade|[Dd]esigned|[Cc]rafted|[Ww]oven|[Bb]rewed|[Gg]rown|[Bb]uilt|[Bb]orn|[Rr]oasted|[Bb]ottled)"
+    r" in ([A-Z][\w'’-]*(?: [A-Z][\w'’-]*)*)(?![\w…])"
+)
+# What the reader is said to be: words before these, of which one at least an app must have declared.
+_TRAIT = re.compile(
+    r" (?:your (?P<side>(?:[a-z]+ )?[a-z]+) (?:side|streak|soul|spirit|nature|personality|instincts?)|"
+    r"(?:a|an|any|every|the) (?P<soul>(?:[a-z]+ )?[a-z]+) (?:souls?|spirits?(?! level)|at heart|in you|"
+    r"(?:(?:person|type) )?like you)|"
+    r"(?:youre|you are) (?:the|a|an) (?P<type>(?:[a-z]+ )?[a-z]+) (?:type|kind|one)) "
+)
+# Words there that say nothing of the reader.
+_NO_TRAIT = frozenset(
+    re.findall(
+        "[a-z]+",
+        "good bright left right other free single living holiday festive person people friend somebody "
+        "someone bit lot little gift touch treat",
+    )
+)
+_TRAIT_HAN = re.compile(
+    r"(?:^|[^㐀-鿿]|[给为致像让]|送给|适合|献给|写给|留给)(?P<trait>(?:爱(?!你|您)|懂|会(?!有|员)|很(?![久多])|讲究|挑剔|有品|骨子里)[㐀-鿿]{0,5}?)的[你您](?![㐀-鿿]?[的家])"
+)
 _NO_MAKER = re.compile(
     r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|January|February|March|April|May|June|July|August|"
     r"September|October|November|December|I|The|A|An|Our|Your|My|This|That|Now|Here|Us|You|Me|All|CN|HK|NT|US"
@@ -44,6 +67,10 @@ def findings(
         named = views.spaced(match[1]).split()
         if not _NO_MAKER.fullmatch(match[1].split()[0]) and not all(map(facts.names_token, named)):
             yield finding(Entry("brand", Severity.NEEDS_EVIDENCE, concept=match[1]), match[1], *match.span(1))
+    for match in _ORIGIN.finditer(text):
+        if not all(map(facts.names_token, views.spaced(match[1]).split())):
+            yield finding(Entry("unsupported_claim", Severity.NEEDS_EVIDENCE), match[0], *match.span())
+    yield from _traits(text, spaced, facts)
     if spaced.isspace():
         return
     for hit in _unsupported(cleared(known.latin(spaced)), facts, spaced, least, han=False):
@@ -58,6 +85,20 @@ def findings(
                 continue
             entry = Entry("superlative", Severity.BLOCK)
             yield finding(entry, word, *views.spaced_origin(text, *match.span(1)))
+
+
+def _traits(text: str, spaced: str, facts: Facts) -> Iterator[Finding]:
+    """What the reader is said to be that nobody declared."""
+    claim = Entry("unsupported_trait", Severity.NEEDS_EVIDENCE)
+    if "的你" in text or "的您" in text:
+        for match in _TRAIT_HAN.finditer(text):
+            if not facts.says_han(views.squeezed(match["trait"])):
+                yield finding(claim, match["trait"], *match.span("trait"))
+    if " you" in spaced or " soul" in spaced or " heart " in spaced or " spirit" in spaced:
+        for match in _TRAIT.finditer(spaced):
+            words = next(filter(None, match.groups()))
+            if not any(facts.names_token(word) or word in _NO_TRAIT for word in words.split()):
+                yield finding(claim, words, *views.spaced_origin(text, match.start() + 1, match.end() - 1))
 
 
 def finding(entry: Entry, word: str, start: int, end: int) -> Finding:

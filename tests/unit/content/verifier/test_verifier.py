@@ -388,3 +388,122 @@ def test_held_out_true_sentences_pass() -> None:
     true = [(text, shirt()) for text in (*held_out.TRUE_ZH, *held_out.TRUE_TW)]
     true += [(text, holder()) for text in held_out.TRUE_EN]
     assert [text for text, item in true if checks(text, item)] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "check"),
+    [
+        ("你的好友也买了", "endorsement"),
+        ("朋友圈都在晒", "endorsement"),
+        ("我们想你了", "unsupported_absence"),
+        ("你好久没来了", "unsupported_absence"),
+        ("写给爱喝茶的你", "unsupported_trait"),
+        ("适合很会穿的你", "unsupported_trait"),
+        ("你家宝宝会喜欢", "unsupported_trait"),
+        ("官方发货", "unsupported_warranty"),
+        ("不喜欢可以退", "unsupported_warranty"),
+        ("运费我们出", "unsupported_shipping"),
+        ("价格只要一半", "unsupported_percent"),
+        ("多送一瓶", "unsupported_gift"),
+        ("对颈椎好", "medical_claim"),
+        ("越放越值钱", "financial_claim"),
+        ("同类里没有对手", "banned_word"),
+        ("别犹豫了", "urgency"),
+        ("Your friends have it", "endorsement"),
+        ("Everyone you know has one", "endorsement"),
+        ("We missed you", "unsupported_absence"),
+        ("For a practical soul", "unsupported_trait"),
+        ("For your practical side", "unsupported_trait"),
+        ("For the runner in you", "unsupported_trait"),
+        ("You're the careful type", "unsupported_trait"),
+        ("Officially licensed", "unsupported_warranty"),
+        ("No delivery charge", "unsupported_shipping"),
+        ("At half the cost", "unsupported_percent"),
+        ("Double the value", "unsupported_claim"),
+        ("Two for you", "unsupported_gift"),
+        ("A dozen reasons", "unsupported_number"),
+        ("With three settings", "unsupported_number"),
+        ("Designed in Paris", "unsupported_claim"),
+        ("Eases sore backs", "medical_claim"),
+        ("It pays for itself", "financial_claim"),
+        ("The one to beat", "superlative"),
+        ("Don't think twice", "urgency"),
+    ],
+)
+def test_claims_about_the_reader_and_the_shop_need_facts_too(text: str, check: str) -> None:
+    assert check in checks(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "可以退一步再看",
+        "给此刻的你",
+        "很久以前的你",
+        "前两天降的价",
+        "The other side of a quiet evening",
+        "A friend like you",
+        "Made in the shade",
+        "White hearts for a spirit level wall",
+    ],
+)
+def test_turns_of_phrase_say_nothing_of_reader_and_shop(text: str) -> None:
+    assert not checks(text)
+
+
+def test_what_an_app_declared_of_the_reader_may_be_said() -> None:
+    assert not checks("For your practical side", traits=["practical"])
+    assert not checks("写给爱喝茶的你", traits=["爱喝茶"])
+
+
+def test_where_it_was_made_may_be_said_where_the_catalogue_says_so() -> None:
+    assert not checks("Designed in Paris", holder(attributes={"origin": ["designed in Paris"]}))
+
+
+@pytest.mark.parametrize(
+    ("text", "fine"),
+    [
+        ("长 120 厘米，宽 60 厘米，高 75 厘米", True),
+        ("宽 600 毫米", True),
+        ("长 130 厘米", False),
+    ],
+)
+def test_each_side_of_a_size_has_its_unit(text: str, fine: bool) -> None:
+    assert (not checks(text, shirt(title="书桌 120×60×75 cm"))) is fine
+
+
+def test_a_size_in_inches_may_end_a_title() -> None:
+    case = holder(title="Case for a phone, 6.1 in")
+    assert not checks("A case, 6.1 in.", case)
+    assert checks("A case, 6.7 in.", case)
+
+
+def test_a_material_of_one_character_is_known() -> None:
+    wooden = shirt(attributes={"材质": ["木"]})
+    assert not checks("木头做的", wooden)
+    assert "unsupported_material" in checks("羊绒做的", wooden)
+
+
+def test_many_ratings_may_be_told_in_round_words() -> None:
+    known = shirt(rating_count=120_345)
+    assert not checks("十二万人评过分", known)
+    assert "unsupported_count" in checks("十三万人评过分", known)
+    assert "unsupported_count" in checks("十一万人评过分", known)
+
+
+def test_a_price_after_a_share_taken_off_is_no_saving() -> None:
+    item = holder(price=Money("GBP", 300), list_price=Money("GBP", 400))
+    assert not checks("A quarter off, £3 instead of £4", item)
+    assert not checks("25% off: £3", item)
+    assert "unsupported_price" in checks("We knocked off £3", item)
+
+
+def test_tenths_in_two_digits_are_no_half() -> None:
+    assert not checks("七五折", shirt(price=Money("CNY", 7_500), list_price=Money("CNY", 10_000)))
+    assert checks("五折", shirt(price=Money("CNY", 7_500), list_price=Money("CNY", 10_000)))
+
+
+@pytest.mark.parametrize("text", ["还剩 3 盏", "还有 3 座", "3 jars left", "现货"])
+def test_stock_is_counted_in_many_words(text: str) -> None:
+    item = shirt(stock=3) if not text.isascii() else holder(stock=3)
+    assert not checks(text, item)
