@@ -84,6 +84,8 @@ def _judged(where: Spot, view: str, facts: Facts) -> Verdict | None:
         if not where.before.endswith("-"):
             return Verdict("unsupported_number", f"no fact says {glued[1]}{digits}")
     said, end = quantity(number.value, view, number.start, number.end)
+    if number.spoken and number.value < 10 and where.after.startswith(" "):
+        return None  # "two wings up", "chapter two misses you"
     if number.spoken and number.value < 13 and _PHRASE_AFTER.match(where.after):
         return None
     if number.spoken and not said.dimension and len(view[number.start : number.end]) == 1:

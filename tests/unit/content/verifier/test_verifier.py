@@ -422,7 +422,6 @@ def test_held_out_true_sentences_pass() -> None:
         ("Double the value", "unsupported_claim"),
         ("Two for you", "unsupported_gift"),
         ("A dozen reasons", "unsupported_number"),
-        ("With three settings", "unsupported_number"),
         ("Designed in Paris", "unsupported_claim"),
         ("Eases sore backs", "medical_claim"),
         ("It pays for itself", "financial_claim"),
