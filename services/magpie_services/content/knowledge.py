@@ -23,6 +23,7 @@ BECAUSE_LATIN_COLUMNS = 24  # of an English name in Chinese words
 CACHED_ITEMS = 20_000
 BARE = 0.8
 SAID_BESIDE = 2
+ENOUGH_WORDS = 2  # of which a message about them says more than a fragment
 _ATTRIBUTES = slots.mask("attrs")
 # What a message about health may not tell whoever sees the screen.
 _PRIVATE = slots.mask("liked", "because", "viewed", "bought", "seen")
@@ -48,7 +49,7 @@ class Known(NamedTuple):
         about = bool(needs & _ATTRIBUTES)
         # A message about them leaves none of them out.
         names, words = item.telling if about else item.names, item.unsaid
-        if item.bare and (dice.roll() < BARE or (about and not words)):
+        if item.bare and (dice.roll() < BARE or (about and len(words) < ENOUGH_WORDS)):
             names, words = item.bare, item.words
         elif about and not words:
             words = item.words

@@ -10,9 +10,10 @@ NAMES: Final = (
     "item", "brand", "category", "topic", "colour", "material", "style", "styles", "attrs", "look",
     "price", "was", "saved", "off", "zhe", "ends", "stock", "mw", "few", "rating", "ratings", "popular",
     "rank", "days", "again", "cart", "back", "new", "viewed", "bought", "drop", "because", "liked",
-    "season", "you", "all_you", "someone", "seen",
+    "season", "you", "all_you", "someone", "seen", "several",
 )  # fmt: skip
 BITS: Final[Mapping[str, int]] = {name: 1 << at for at, name in enumerate(NAMES)}
+# `several` is never spoken: it tells that there are two describing words at least.
 # Facts that let a plain word be said ("in your cart") and have no words of their own.
 EVIDENCE: Final = frozenset(
     ["few", "popular", "again", "cart", "back", "new", "viewed", "bought", "drop", "seen"]

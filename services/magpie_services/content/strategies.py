@@ -102,7 +102,7 @@ RULES: Mapping[Strategy, Rule] = {
     Strategy.TRENDING: _rule("popular", "in_stock popular_now", _constant(1.0), "popular rank"),
     Strategy.WELL_REVIEWED: _rule("rating ratings", "in_stock well_rated", _constant(1.2), "rating"),
     Strategy.SEASONAL: _rule("season", "in_stock season_now", _constant(2.0), "season"),
-    Strategy.PREMIUM: _rule("attrs", "in_stock", _choice, "attrs look"),
+    Strategy.PREMIUM: _rule("attrs several", "in_stock", _choice, "attrs look"),
     Strategy.NEW_ARRIVAL: _rule("new", "in_stock still_new", _constant(1.2), "new"),
 }
 

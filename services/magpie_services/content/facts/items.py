@@ -227,6 +227,8 @@ def _described(facts: Sequence[Fact], locale: str, *, loosely: bool) -> Phrases:
     if not facts:
         return phrases
     english = not locale.startswith("zh")
+    if len(facts) > 1:
+        phrases["several"] = Phrase()
     phrases["attrs"] = _fragment(facts, loosely=loosely) if english else joined(facts, locale)
     styles = [fact for fact in facts if fact.kind is Kind.STYLE]
     if styles:

@@ -25,7 +25,9 @@ MIN_WORDS_COLUMNS = 6
 # Of the item itself: any strategy may name them.
 _COMMON = slots.mask("item", "brand", "category", "price", "colour", "material", "attrs", "rating", "ratings")
 # What is known of a user has no place in a text that many users get; the rest needs the grammar's care.
-_UNSPOKEN = slots.mask("liked", "you", "all_you", "someone", "mw", "topic", "style", "styles", "look")
+_UNSPOKEN = slots.mask(
+    "liked", "you", "all_you", "someone", "mw", "topic", "style", "styles", "look", "several"
+)
 _CHINESE_ONLY = slots.mask("zhe")
 _WORDS = {
     "en": re.compile("[A-Za-z ,.!?'’:;–—…-]*"),
