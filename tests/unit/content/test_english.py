@@ -175,3 +175,10 @@ def test_health_says_nothing_of_its_reader() -> None:
         assert not re.search(
             r"practical|travel|Oak Side Table|you (looked|viewed|bought|ordered)", message.body
         )
+
+
+@pytest.mark.parametrize(("described", "able"), [(["minimalist"], False), (["minimalist", "artsy"], True)])
+def test_a_message_about_describing_words_needs_two_of_them(described: list[str], able: bool) -> None:
+    item = holder(attributes={"style": described})
+    found = Composer().compose(Brief(item=item, portrait=person("practical"), locale="en"), NOW_MS)
+    assert (Strategy.PREMIUM in found.eligible) is able
