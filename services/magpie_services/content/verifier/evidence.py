@@ -32,9 +32,10 @@ PRAISED_RATING = 4.0
 READ_CHARS = 20_000
 
 _COMPOUND = re.compile(r"(?<![a-z0-9])[a-z0-9]+(?:[-.][a-z0-9]+)+")
-# 120×60×75 cm: the unit is that of all sides.
+# 120×60×75 cm: the unit is that of all sides. Bounded, for titles may be digits without end.
 _SIDES = re.compile(
-    r"((?:\d+(?:\.\d+)? ?(?:mm|cm|m|厘米|毫米|公分|米)? ?[x×*] ?)+\d+(?:\.\d+)?) ?"
+    r"(?<![\d.])((?:\d{1,6}(?:\.\d{1,3})? ?(?:mm|cm|m|厘米|毫米|公分|米)? ?[x×*] ?){1,3}"
+    r"\d{1,6}(?:\.\d{1,3})?) ?"
     r"(mm|cm|m|in|厘米|毫米|公分|米)(?![a-z])"
 )
 _NEXT_WORD = re.compile(r"[ -]?([a-z]{2,})")

@@ -133,8 +133,7 @@ def deadlines(view: str, facts: Facts) -> Iterator[Place]:
     end, today = facts.extra.offer_ends, _todays(facts)
     wrong = Verdict("unsupported_date", "no fact says that the offer ends then")
     for match in _WEEKDAY.finditer(view):
-        around = view[max(0, match.start() - 16) : match.end() + 12]
-        if not _BEFORE_END.search(around):
+        if not _BEFORE_END.search(_around(view, match, 16, 12)):
             continue
         day = _HAN_WEEKDAYS[match["han"]] if match["han"] else _WEEKDAYS[match["en"][:3]]
         if end is None or end.weekday() != day or not 0 <= (end - today[0]).days <= 9:
@@ -196,10 +195,15 @@ def _days(said: int, unit: str) -> float:
     return said / 24 if unit.startswith(("小时", "个小时", "钟头", "hour", "hr")) else said
 
 
+def _around(view: str, match: re.Match[str], before: int, after: int) -> str:
+    """What stands beside a match in its own line."""
+    head = view[max(0, match.start() - before) : match.end()].rpartition("\n")[2]
+    return head + view[match.end() : match.end() + after].partition("\n")[0]
+
+
 def _dated(view: str, match: re.Match[str]) -> bool:
     """Whether 11/30 is a date: something beside it is about ends, or it can be no share."""
-    around = view[max(0, match.start() - 14) : match.end() + 8]
-    return bool(_BEFORE_END.search(around)) or int(match["d7"]) > 12
+    return bool(_BEFORE_END.search(_around(view, match, 14, 8))) or int(match["d7"]) > 12
 
 
 def _true_date(
@@ -212,8 +216,7 @@ def _true_date(
         and year in (None, end.year % 100)
     ):
         return True
-    around = view[max(0, match.start() - 14) : match.end() + 8]
-    if _BEFORE_END.search(around):
+    if _BEFORE_END.search(_around(view, match, 14, 8)):
         return False
     for came in facts.came:
         if (came.month, came.day) in said and year in (None, came.year % 100):

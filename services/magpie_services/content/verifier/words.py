@@ -23,7 +23,8 @@ _ORIGIN = re.compile(
 # What the reader is said to be: words before these, of which one at least an app must have declared.
 _TRAIT = re.compile(
     r" (?:your (?P<side>(?:[a-z]+ )?[a-z]+) (?:side|streak|soul|spirit|nature|personality|instincts?)|"
-    r"(?:a|an|any|every|the) (?P<soul>(?:[a-z]+ )?[a-z]+) (?:souls?|spirits?(?! level)|at heart|in you|"
+    r"(?:a|an|any|every|the) (?P<soul>(?:[a-z]+ )?[a-z]+) "
+    r"(?:souls?|spirits?(?! level)|(?<! look )at heart|in you|"
     r"(?:(?:person|type) )?like you)|"
     r"(?:youre|you are) (?:the|a|an) (?P<type>(?:[a-z]+ )?[a-z]+) (?:type|kind|one)) "
 )
