@@ -1,6 +1,5 @@
 """Folding: what is counted, that order does not matter, and that identities merge."""
 
-import copy
 import random
 
 import msgspec
@@ -35,7 +34,7 @@ from magpie_services.core.portraits import (
 
 def exact(portrait: Portrait) -> Portrait:
     """Without the parts that are equal only but for rounding, or estimated."""
-    plain = copy.deepcopy(portrait)
+    plain = decode(Portrait, encode(portrait))
     plain.categories, plain.utc_hours = {}, []
     plain.spend.log_price_sum = plain.spend.log_price_squares = 0.0
     for windows in (plain.pushes.sent, plain.pushes.opened, plain.pushes.clicked, plain.pushes.dismissed):
